@@ -1,0 +1,7 @@
+package org.opensearch.clip.core.model;
+
+/** What a tower reads. */
+public enum Modality {
+    TEXT,
+    IMAGE
+}

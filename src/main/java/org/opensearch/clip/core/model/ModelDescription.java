@@ -1,0 +1,28 @@
+package org.opensearch.clip.core.model;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What a model is, as far as its folder says it: see {@link ModelFolder#describe}.
+ *
+ * @param family the kind of export that was recognised, e.g. {@code clip}
+ * @param dimension floats of an embedding
+ * @param dimensions the Matryoshka lengths that the model was trained for, ascending; empty when the model names none
+ * @param text the text tower, if wanted
+ * @param image the picture tower, if wanted
+ */
+public record ModelDescription(
+        String family, int dimension, List<Integer> dimensions, Optional<Tower.Text> text, Optional<Tower.Image> image) {
+    public ModelDescription {
+        Objects.requireNonNull(family, "family");
+        if (dimension < 1) {
+            throw new IllegalArgumentException("dimension must be positive, got " + dimension);
+        }
+        dimensions = List.copyOf(dimensions);
+        if (text.isEmpty() && image.isEmpty()) {
+            throw new IllegalArgumentException("a model needs a text tower or a picture tower");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package org.opensearch.clip.embed;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import org.opensearch.action.ActionRequest;
+import org.opensearch.action.ActionRequestValidationException;
+import org.opensearch.action.ActionType;
+import org.opensearch.action.support.IndicesOptions;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.core.action.ActionResponse;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.common.io.stream.Writeable;
+import org.opensearch.core.rest.RestStatus;
+
+/**
+ * Texts and pictures in, vectors out: {@code POST /_plugins/_clip/models/{id}/_embed}, and the action that ingest and query
+ * send.
+ */
+public final class Embed {
+
+    public static final ActionType<Response> ACTION =
+            new ActionType<>("cluster:admin/opensearch/clip/embed", Response::new);
+    /** The same for inputs of which at least one is a URL, so that fetching can be permitted apart. */
+    public static final ActionType<Response> BY_URL =
+            new ActionType<>("cluster:admin/opensearch/clip/embed/url", Response::new);
+
+    private Embed() {}
+
+    /** Who waits: a search overtakes ingest. */
+    public enum Lane {
+        SEARCH,
+        INGEST
+    }
+
+    /** For models with a prompt a side. */
+    public enum Side {
+        QUERY,
+        PASSAGE
+    }
+
+    /**
+     * Where a query looks, for {@code index.clip.model_id} and the check against the mapping.
+     *
+     * @param indices as the search names them, remote ones taken out
+     * @param field the vector field
+     * @param dimensions length of the query vector, 0 = the model's own
+     */
+    public record Target(String[] indices, IndicesOptions options, String field, int dimensions) implements Writeable {
+        Target(StreamInput in) throws IOException {
+            this(in.readStringArray(), IndicesOptions.readIndicesOptions(in), in.readString(), in.readVInt());
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            out.writeStringArray(indices);
+            options.writeIndicesOptions(out);
+            out.writeString(field);
+            out.writeVInt(dimensions);
+        }
+    }
+
+    /**
+     * Immutable: a local execution does not serialise. {@code modelId} may be null when {@code target} is not;
+     * {@code timeout} counts from leaving the queue, null = the lane's setting.
+     */
+    public static final class Request extends ActionRequest {
+        private final String modelId;
+        private final List<Source> inputs;
+        private final Lane lane;
+        private final Side side;
+        private final TimeValue timeout;
+        private final Target target;
+
+        public Request(String modelId, List<Source> inputs, Lane lane, Side side, TimeValue timeout, Target target) {
+            this.modelId = modelId;
+            this.inputs = List.copyOf(inputs);
+            this.lane = Objects.requireNonNull(lane);
+            this.side = Objects.requireNonNull(side);
+            this.timeout = timeout;
+            this.target = target;
+        }
+
+        public Request(StreamInput in) throws IOException {
+            super(in);
+            modelId = in.readOptionalString();
+            inputs = List.copyOf(in.readList(Source::read));
+            lane = in.readEnum(Lane.class);
+            side = in.readEnum(Side.class);
+            timeout = in.readOptionalTimeValue();
+            target = in.readOptionalWriteable(Target::new);
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            super.writeTo(out);
+            out.writeOptionalString(modelId);
+            out.writeList(inputs);
+            out.writeEnum(lane);
+            out.writeEnum(side);
+            out.writeOptionalTimeValue(timeout);
+            out.writeOptionalWriteable(target);
+        }
+
+        public String modelId() {
+            return modelId;
+        }
+
+        public List<Source> inputs() {
+            return inputs;
+        }
+
+        public Lane lane() {
+            return lane;
+        }
+
+        public Side side() {
+            return side;
+        }
+
+        public TimeValue timeout() {
+            return timeout;
+        }
+
+        public Target target() {
+            return target;
+        }
+
+        /** The action to send this request as. */
+        public ActionType<Response> action() {
+            return inputs.stream().anyMatch(Source::isUrl) ? BY_URL : ACTION;
+        }
+
+        @Override
+        public ActionRequestValidationException validate() {
+            return null;
+        }
+    }
+
+    /** What became of one input. */
+    public sealed interface Result extends Writeable {
+
+        /** @param values as the model makes them, neither cut nor normalised; {@code tokens} 0 for a picture */
+        record Vector(float[] values, int tokens, boolean truncated) implements Result {
+            @Override
+            public void writeTo(StreamOutput out) throws IOException {
+                out.writeByte((byte) 0);
+                out.writeFloatArray(values);
+                out.writeVInt(tokens);
+                out.writeBoolean(truncated);
+            }
+        }
+
+        /** @param type the snake_case kind, @param reason names limit and setting */
+        record Failure(String type, String reason, RestStatus status) implements Result {
+            @Override
+            public void writeTo(StreamOutput out) throws IOException {
+                out.writeByte((byte) 1);
+                out.writeString(type);
+                out.writeString(reason);
+                RestStatus.writeTo(out, status);
+            }
+        }
+
+        static Result read(StreamInput in) throws IOException {
+            byte kind = in.readByte();
+            return switch (kind) {
+                case 0 -> new Vector(in.readFloatArray(), in.readVInt(), in.readBoolean());
+                case 1 -> new Failure(in.readString(), in.readString(), RestStatus.readFrom(in));
+                default -> throw new IOException("unknown kind of result [" + kind + "]");
+            };
+        }
+    }
+
+    /** One result an input, in order. */
+    public static final class Response extends ActionResponse {
+        private final String modelId;
+        private final String fingerprint;
+        private final int dimension;
+        private final List<Result> results;
+
+        public Response(String modelId, String fingerprint, int dimension, List<Result> results) {
+            this.modelId = modelId;
+            this.fingerprint = fingerprint;
+            this.dimension = dimension;
+            this.results = List.copyOf(results);
+        }
+
+        public Response(StreamInput in) throws IOException {
+            super(in);
+            modelId = in.readString();
+            fingerprint = in.readString();
+            dimension = in.readVInt();
+            results = List.copyOf(in.readList(Result::read));
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            out.writeString(modelId);
+            out.writeString(fingerprint);
+            out.writeVInt(dimension);
+            out.writeList(results);
+        }
+
+        public String modelId() {
+            return modelId;
+        }
+
+        public String fingerprint() {
+            return fingerprint;
+        }
+
+        /** Floats of a vector before any cut. */
+        public int dimension() {
+            return dimension;
+        }
+
+        public List<Result> results() {
+            return results;
+        }
+    }
+}

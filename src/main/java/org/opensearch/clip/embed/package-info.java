@@ -1,0 +1,2 @@
+/** The one door: whatever needs a vector sends {@link org.opensearch.clip.embed.Embed}. */
+package org.opensearch.clip.embed;
