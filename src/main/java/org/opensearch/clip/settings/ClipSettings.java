@@ -1,6 +1,314 @@
 package org.opensearch.clip.settings;
 
-/** Every setting of the plugin, with unit and reason. */
+import static org.opensearch.common.settings.Setting.Property.Dynamic;
+import static org.opensearch.common.settings.Setting.Property.IndexScope;
+import static org.opensearch.common.settings.Setting.Property.NodeScope;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.opensearch.clip.core.net.AddressPolicy;
+import org.opensearch.clip.core.net.FetchPolicy;
+import org.opensearch.common.settings.ClusterSettings;
+import org.opensearch.common.settings.Setting;
+import org.opensearch.common.settings.Setting.Property;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.common.unit.RatioValue;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.util.concurrent.OpenSearchExecutors;
+import org.opensearch.core.common.unit.ByteSizeUnit;
+import org.opensearch.core.common.unit.ByteSizeValue;
+import org.opensearch.monitor.jvm.JvmInfo;
+import org.opensearch.monitor.os.OsProbe;
+
+/**
+ * Every setting of the plugin, with unit and reason, and their values in force as immutable records. One update of the cluster
+ * settings replaces all records at once, so a record is consistent in itself. Safe for use by many threads.
+ */
 public final class ClipSettings {
-    private ClipSettings() {}
+
+    // ---- fetching a picture by URL
+
+    /** Whether the node fetches pictures at all. */
+    public static final Setting<Boolean> IMAGE_URL_ENABLED =
+            Setting.boolSetting("plugins.clip.image.url.enabled", true, Dynamic, NodeScope);
+
+    public static final Setting<List<String>> IMAGE_URL_ALLOWED_HOSTS = strings(
+            "plugins.clip.image.url.allowed_hosts", List.of("*"), FetchPolicy::hostPattern, Dynamic, NodeScope);
+
+    public static final Setting<List<String>> IMAGE_URL_DENIED_HOSTS = strings(
+            "plugins.clip.image.url.denied_hosts", List.of(), FetchPolicy::hostPattern, Dynamic, NodeScope);
+
+    /** Static, so that who may change cluster settings cannot open the inside of the network. */
+    public static final Setting<List<String>> IMAGE_URL_ALLOWED_NETWORKS = strings(
+            "plugins.clip.image.url.allowed_networks", List.of(), AddressPolicy::requireCidr, NodeScope);
+
+    /** Absolute: a host that sends a byte now and then does not extend it. */
+    public static final Setting<TimeValue> IMAGE_URL_TIMEOUT =
+            time("plugins.clip.image.url.timeout", TimeValue.timeValueSeconds(5), TimeValue.timeValueMinutes(10));
+
+    public static final Setting<Integer> IMAGE_URL_MAX_REDIRECTS =
+            Setting.intSetting("plugins.clip.image.url.max_redirects", 3, 0, 20, Dynamic, NodeScope);
+
+    /** Fetches of this node at a time; each holds a thread that mostly waits. */
+    public static final Setting<Integer> IMAGE_URL_MAX_CONCURRENT =
+            Setting.intSetting("plugins.clip.image.url.max_concurrent", 16, 1, 1024, NodeScope);
+
+    // ---- what an input may be
+
+    /** Of the file, fetched or decoded from base64. */
+    public static final Setting<ByteSizeValue> IMAGE_MAX_BYTES =
+            bytes("plugins.clip.image.max_bytes", new ByteSizeValue(10, ByteSizeUnit.MB), new ByteSizeValue(1, ByteSizeUnit.GB));
+
+    /** Read from the header before anything is decoded; about 7 bytes of heap a pixel, and three must fit one array. */
+    public static final Setting<Long> IMAGE_MAX_PIXELS =
+            Setting.longSetting("plugins.clip.image.max_pixels", 50_000_000, 1, 500_000_000, Dynamic, NodeScope);
+
+    /** UTF-8; cut before tokenising, because a tokenizer reads the whole text even where it keeps 77 tokens. */
+    public static final Setting<ByteSizeValue> TEXT_MAX_BYTES =
+            bytes("plugins.clip.text.max_bytes", new ByteSizeValue(64, ByteSizeUnit.KB), new ByteSizeValue(1, ByteSizeUnit.MB));
+
+    // ---- lanes
+
+    /** Runs of a model at a time, one thread each. */
+    public static final Setting<Integer> THREADS = new Setting<>(
+            "plugins.clip.threads",
+            s -> Integer.toString(OpenSearchExecutors.allocatedProcessors(s)),
+            s -> Setting.parseInt(s, 1, 1024, "plugins.clip.threads"),
+            NodeScope);
+
+    /** Requests that wait; one more is answered 429. */
+    public static final Setting<Integer> SEARCH_QUEUE =
+            Setting.intSetting("plugins.clip.search.queue", 200, 1, 100_000, Dynamic, NodeScope);
+
+    /** Bytes held by requests that wait, bytes and not requests because pictures differ a thousandfold; one more is a 429. */
+    public static final Setting<ByteSizeValue> INGEST_QUEUE =
+            memory("plugins.clip.ingest.queue", "10%", ClipSettings::heap);
+
+    public static final Setting<TimeValue> INGEST_MAX_QUEUE_TIME =
+            time("plugins.clip.ingest.max_queue_time", TimeValue.timeValueMinutes(10), TimeValue.timeValueHours(24));
+
+    /** From leaving the queue to the vector. */
+    public static final Setting<TimeValue> SEARCH_TIMEOUT =
+            time("plugins.clip.search.timeout", TimeValue.timeValueSeconds(10), TimeValue.timeValueHours(1));
+
+    /** From leaving the queue to the vector. */
+    public static final Setting<TimeValue> INGEST_TIMEOUT =
+            time("plugins.clip.ingest.timeout", TimeValue.timeValueSeconds(60), TimeValue.timeValueHours(1));
+
+    public static final Setting<ByteSizeValue> QUERY_CACHE_SIZE =
+            memory("plugins.clip.query_cache.size", "1%", ClipSettings::heap);
+
+    // ---- models
+
+    /** How long a request waits for a model that is being loaded; 0 = not at all. */
+    public static final Setting<TimeValue> LOAD_WAIT = Setting.timeSetting(
+            "plugins.clip.load.wait",
+            TimeValue.timeValueSeconds(30),
+            TimeValue.ZERO,
+            TimeValue.timeValueHours(1),
+            Dynamic,
+            NodeScope);
+
+    /** Native bytes of the loaded models by our own ledger. A ratio is of the memory outside the heap: models live there. */
+    public static final Setting<ByteSizeValue> MEMORY_LIMIT = memory("plugins.clip.memory.limit", "40%", ClipSettings::outsideHeap);
+
+    /** Where models run that do not say it themselves; takes effect with the next load. */
+    public static final Setting<String> DEVICE = Setting.simpleString(
+            "plugins.clip.device",
+            "auto",
+            matching("plugins.clip.device", "auto|cpu|cuda(:[0-9]{1,2})?", "[auto], [cpu], [cuda] or [cuda:n]"),
+            Dynamic,
+            NodeScope);
+
+    // ---- of an index
+
+    /** The model of queries that name none. */
+    public static final Setting<String> INDEX_MODEL_ID = Setting.simpleString(
+            "index.clip.model_id",
+            matching("index.clip.model_id", "|[a-z0-9][a-z0-9._-]{0,127}", "a model id"),
+            Dynamic,
+            IndexScope);
+
+    /** What happens when vectors of two models would meet in one field. */
+    public static final Setting<Guard> INDEX_GUARD =
+            new Setting<>("index.clip.guard", "error", Guard::parse, Dynamic, IndexScope);
+
+    public enum Guard {
+        ERROR,
+        WARN,
+        OFF;
+
+        static Guard parse(String value) {
+            return Stream.of(values())
+                    .filter(g -> g.name().toLowerCase(Locale.ROOT).equals(value))
+                    .findAny()
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            "[index.clip.guard] must be [error], [warn] or [off], got [" + value + "]"));
+        }
+    }
+
+    /**
+     * @param fetch for pictures given by URL, its limit of bytes is {@code maxBytes}
+     * @param maxBytes of the file, wherever it comes from
+     * @param maxPixels of the picture before anything is decoded
+     */
+    public record Image(boolean urlEnabled, FetchPolicy fetch, long maxBytes, long maxPixels) {}
+
+    /** @param maxBytes of UTF-8 */
+    public record Text(int maxBytes) {}
+
+    /**
+     * @param searchQueue requests
+     * @param ingestQueueBytes bytes held by waiting requests
+     */
+    public record Lanes(
+            int searchQueue,
+            long ingestQueueBytes,
+            TimeValue ingestMaxQueueTime,
+            TimeValue searchTimeout,
+            TimeValue ingestTimeout,
+            long queryCacheBytes) {}
+
+    /**
+     * @param loadWait how long a request waits for a model that is being loaded
+     * @param memoryLimitBytes native memory for all loaded models
+     * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:n}
+     */
+    public record Models(TimeValue loadWait, long memoryLimitBytes, String device) {}
+
+    private record Values(Image image, Text text, Lanes lanes, Models models) {}
+
+    private volatile Values values;
+
+    /**
+     * @param nodeSettings of this node
+     * @param clusterSettings has every setting of {@link #all} registered
+     */
+    public ClipSettings(Settings nodeSettings, ClusterSettings clusterSettings) {
+        values = read(nodeSettings);
+        List<Setting<?>> ofNode = all().stream().filter(Setting::hasNodeScope).toList();
+        clusterSettings.addSettingsUpdateConsumer(changed -> values = read(changed), ofNode);
+    }
+
+    /** For {@code Plugin.getSettings}. */
+    public static List<Setting<?>> all() {
+        return List.of(
+                IMAGE_URL_ENABLED,
+                IMAGE_URL_ALLOWED_HOSTS,
+                IMAGE_URL_DENIED_HOSTS,
+                IMAGE_URL_ALLOWED_NETWORKS,
+                IMAGE_URL_TIMEOUT,
+                IMAGE_URL_MAX_REDIRECTS,
+                IMAGE_URL_MAX_CONCURRENT,
+                IMAGE_MAX_BYTES,
+                IMAGE_MAX_PIXELS,
+                TEXT_MAX_BYTES,
+                THREADS,
+                SEARCH_QUEUE,
+                INGEST_QUEUE,
+                INGEST_MAX_QUEUE_TIME,
+                SEARCH_TIMEOUT,
+                INGEST_TIMEOUT,
+                QUERY_CACHE_SIZE,
+                LOAD_WAIT,
+                MEMORY_LIMIT,
+                DEVICE,
+                INDEX_MODEL_ID,
+                INDEX_GUARD);
+    }
+
+    public Image image() {
+        return values.image();
+    }
+
+    public Text text() {
+        return values.text();
+    }
+
+    public Lanes lanes() {
+        return values.lanes();
+    }
+
+    public Models models() {
+        return values.models();
+    }
+
+    private static Values read(Settings s) {
+        long maxBytes = IMAGE_MAX_BYTES.get(s).getBytes();
+        FetchPolicy fetch = new FetchPolicy(
+                IMAGE_URL_ALLOWED_HOSTS.get(s),
+                IMAGE_URL_DENIED_HOSTS.get(s),
+                AddressPolicy.opening(IMAGE_URL_ALLOWED_NETWORKS.get(s)),
+                Duration.ofMillis(IMAGE_URL_TIMEOUT.get(s).millis()),
+                IMAGE_URL_MAX_REDIRECTS.get(s),
+                maxBytes);
+        return new Values(
+                new Image(IMAGE_URL_ENABLED.get(s), fetch, maxBytes, IMAGE_MAX_PIXELS.get(s)),
+                new Text(Math.toIntExact(TEXT_MAX_BYTES.get(s).getBytes())),
+                new Lanes(
+                        SEARCH_QUEUE.get(s),
+                        INGEST_QUEUE.get(s).getBytes(),
+                        INGEST_MAX_QUEUE_TIME.get(s),
+                        SEARCH_TIMEOUT.get(s),
+                        INGEST_TIMEOUT.get(s),
+                        QUERY_CACHE_SIZE.get(s).getBytes()),
+                new Models(LOAD_WAIT.get(s), MEMORY_LIMIT.get(s).getBytes(), DEVICE.get(s)));
+    }
+
+    private static Setting<TimeValue> time(String key, TimeValue value, TimeValue max) {
+        return Setting.timeSetting(key, value, TimeValue.timeValueMillis(1), max, Dynamic, NodeScope);
+    }
+
+    private static Setting<ByteSizeValue> bytes(String key, ByteSizeValue value, ByteSizeValue max) {
+        return Setting.byteSizeSetting(key, value, new ByteSizeValue(1), max, Dynamic, NodeScope);
+    }
+
+    private static Setting<ByteSizeValue> memory(String key, String value, LongSupplier whole) {
+        return new Setting<>(key, value, s -> bytesOrRatio(key, s, whole.getAsLong()), Dynamic, NodeScope);
+    }
+
+    private static ByteSizeValue bytesOrRatio(String key, String value, long whole) {
+        ByteSizeValue bytes = value.endsWith("%")
+                ? new ByteSizeValue((long) (RatioValue.parseRatioValue(value).getAsRatio() * whole))
+                : ByteSizeValue.parseBytesSizeValue(value, key);
+        if (bytes.getBytes() < 0) {
+            throw new IllegalArgumentException("[" + key + "] must not be negative, got [" + value + "]");
+        }
+        return bytes;
+    }
+
+    private static long heap() {
+        return JvmInfo.jvmInfo().getMem().getHeapMax().getBytes();
+    }
+
+    private static long outsideHeap() {
+        return Math.max(0, OsProbe.getInstance().getTotalPhysicalMemorySize() - heap());
+    }
+
+    private static Setting<List<String>> strings(
+            String key, List<String> value, UnaryOperator<String> check, Property... properties) {
+        return Setting.listSetting(key, value, element -> checked(key, element, check), properties);
+    }
+
+    private static String checked(String key, String element, UnaryOperator<String> check) {
+        try {
+            return check.apply(element);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("[" + key + "]: " + e.getMessage(), e);
+        }
+    }
+
+    private static Setting.Validator<String> matching(String key, String regex, String expected) {
+        Pattern pattern = Pattern.compile(regex);
+        return value -> {
+            if (!pattern.matcher(value).matches()) {
+                throw new IllegalArgumentException("[" + key + "] must be " + expected + ", got [" + value + "]");
+            }
+        };
+    }
 }
