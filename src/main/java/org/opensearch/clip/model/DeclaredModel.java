@@ -1,8 +1,17 @@
 package org.opensearch.clip.model;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.opensearch.clip.core.model.Artifact;
+import org.opensearch.cluster.node.DiscoveryNode;
+import org.opensearch.cluster.node.DiscoveryNodes;
+import org.opensearch.core.common.Strings;
 
 /**
  * A model as the cluster knows it: the value of {@link ModelMetadata}.
@@ -15,6 +24,7 @@ import org.opensearch.clip.core.model.Artifact;
  * @param dimensions Matryoshka lengths, may be empty
  * @param load the desired state: loaded on every eligible node, or not
  * @param nodes node filter, {@code null} = every data, ingest and search node
+ * @param device where it runs, {@code null} = what the node's settings say
  */
 public record DeclaredModel(
         String id,
@@ -25,4 +35,109 @@ public record DeclaredModel(
         int dimension,
         List<Integer> dimensions,
         boolean load,
-        String nodes) {}
+        String nodes,
+        String device) {
+
+    private static final Pattern ID = Pattern.compile("[a-z0-9][a-z0-9._-]{0,127}");
+
+    /** The keys of {@link #toMap}: what else is in such a map belongs to another release of the plugin. */
+    static final Set<String> KEYS = Set.of(
+            "source", "files", "overrides", "fingerprint", "dimension", "dimensions", "load", "nodes", "device");
+
+    public DeclaredModel {
+        Objects.requireNonNull(fingerprint, "fingerprint");
+        source = Collections.unmodifiableMap(new TreeMap<>(source));
+        files = List.copyOf(files);
+        overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
+        dimensions = List.copyOf(dimensions);
+    }
+
+    /**
+     * @return {@code id}
+     * @throws IllegalArgumentException unless it can name a model
+     */
+    static String requireId(String id) {
+        if (!ID.matcher(id).matches()) {
+            throw new IllegalArgumentException("model id [" + id + "] must match " + ID.pattern());
+        }
+        return id;
+    }
+
+    DeclaredModel withLoad(boolean wanted) {
+        return new DeclaredModel(
+                id, source, files, overrides, fingerprint, dimension, dimensions, wanted, nodes, device);
+    }
+
+    public long sizeInBytes() {
+        return files.stream().mapToLong(Artifact::size).sum();
+    }
+
+    /** The nodes that should hold this model while it is to be loaded: named by the declaration, or by their roles. */
+    public List<DiscoveryNode> eligible(DiscoveryNodes all) {
+        Set<String> named = nodes == null ? null : Set.of(all.resolveNodes(Strings.splitStringByCommaToArray(nodes)));
+        return all.getNodes().values().stream()
+                .filter(node -> node.getAttributes().containsKey(ModelMetadata.NODE_ATTRIBUTE))
+                .filter(node -> named == null ? worksOnDocuments(node) : named.contains(node.getId()))
+                .toList();
+    }
+
+    private static boolean worksOnDocuments(DiscoveryNode node) {
+        return node.isDataNode() || node.isIngestNode() || node.isSearchNode();
+    }
+
+    /** The form in cluster state, on the wire and on disk. */
+    Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("source", source);
+        map.put("files", files.stream().map(DeclaredModel::file).toList());
+        map.put("overrides", overrides);
+        map.put("fingerprint", fingerprint);
+        map.put("dimension", dimension);
+        map.put("dimensions", dimensions);
+        map.put("load", load);
+        if (nodes != null) {
+            map.put("nodes", nodes);
+        }
+        if (device != null) {
+            map.put("device", device);
+        }
+        return map;
+    }
+
+    /** The reverse of {@link #toMap}, deaf to keys it does not know. */
+    static DeclaredModel fromMap(String id, Map<String, Object> map) {
+        return new DeclaredModel(
+                id,
+                object(map.get("source")),
+                list(map.get("files")).stream().map(DeclaredModel::artifact).toList(),
+                object(map.get("overrides")),
+                (String) map.get("fingerprint"),
+                ((Number) map.get("dimension")).intValue(),
+                list(map.get("dimensions")).stream().map(n -> ((Number) n).intValue()).toList(),
+                Boolean.TRUE.equals(map.get("load")),
+                (String) map.get("nodes"),
+                (String) map.get("device"));
+    }
+
+    private static Map<String, Object> file(Artifact file) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("path", file.path());
+        map.put("size", file.size());
+        map.put("sha256", file.sha256());
+        return map;
+    }
+
+    private static Artifact artifact(Object value) {
+        Map<String, Object> map = object(value);
+        return new Artifact((String) map.get("path"), ((Number) map.get("size")).longValue(), (String) map.get("sha256"));
+    }
+
+    @SuppressWarnings("unchecked") // written by toMap, and JSON objects have no other keys than strings
+    private static Map<String, Object> object(Object value) {
+        return value == null ? Map.of() : (Map<String, Object>) value;
+    }
+
+    private static List<?> list(Object value) {
+        return value == null ? List.of() : (List<?>) value;
+    }
+}

@@ -1,0 +1,199 @@
+package org.opensearch.clip.model;
+
+import java.io.IOException;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.opensearch.Version;
+import org.opensearch.cluster.ClusterState;
+import org.opensearch.cluster.Diff;
+import org.opensearch.cluster.DiffableUtils;
+import org.opensearch.cluster.NamedDiff;
+import org.opensearch.cluster.metadata.Metadata;
+import org.opensearch.core.ParseField;
+import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.xcontent.NamedXContentRegistry;
+import org.opensearch.core.xcontent.XContentBuilder;
+import org.opensearch.core.xcontent.XContentParser;
+
+/**
+ * The declared models, as a section of the cluster state that survives a full restart and travels with snapshots. Immutable.
+ *
+ * <p>On the wire and on disk it is a map of maps, and a map's keys that this release does not know are kept: two releases
+ * of the plugin for one OpenSearch version share a stream version, and meet in one cluster during an upgrade. Every node
+ * of a cluster that has this section must be able to read it, hence {@link #NODE_ATTRIBUTE} and {@link UpdateModels}; the
+ * section goes with its last model.
+ */
+public final class ModelMetadata implements Metadata.Custom {
+
+    public static final String TYPE = "clip_models";
+
+    /** A node attribute that tells the others that this node can read the section; its value is {@link #FORMAT}. */
+    public static final String NODE_ATTRIBUTE = "opensearch_clip";
+
+    public static final String FORMAT = "1";
+
+    static final ModelMetadata EMPTY = new ModelMetadata(Map.of());
+
+    private final Map<String, Map<String, Object>> maps;
+    private final Map<String, DeclaredModel> models;
+
+    ModelMetadata(Map<String, Map<String, Object>> maps) {
+        this.maps = Collections.unmodifiableMap(new TreeMap<>(maps));
+        Map<String, DeclaredModel> read = new TreeMap<>();
+        maps.forEach((id, map) -> read.put(id, DeclaredModel.fromMap(id, map)));
+        this.models = Collections.unmodifiableMap(read);
+    }
+
+    ModelMetadata(StreamInput in) throws IOException {
+        this(in.readMap(StreamInput::readString, StreamInput::readMap));
+    }
+
+    /** The declared models of a cluster, none when the section is not there. */
+    public static ModelMetadata of(ClusterState state) {
+        ModelMetadata metadata = state.metadata().custom(TYPE);
+        return metadata == null ? EMPTY : metadata;
+    }
+
+    public Collection<DeclaredModel> models() {
+        return models.values();
+    }
+
+    public Optional<DeclaredModel> model(String id) {
+        return Optional.ofNullable(models.get(id));
+    }
+
+    ModelMetadata with(DeclaredModel model) {
+        Map<String, Object> map = new LinkedHashMap<>(maps.getOrDefault(model.id(), Map.of()));
+        map.keySet().removeAll(DeclaredModel.KEYS);
+        map.putAll(model.toMap());
+        Map<String, Map<String, Object>> changed = new TreeMap<>(maps);
+        changed.put(model.id(), map);
+        return new ModelMetadata(changed);
+    }
+
+    ModelMetadata without(String id) {
+        Map<String, Map<String, Object>> changed = new TreeMap<>(maps);
+        changed.remove(id);
+        return new ModelMetadata(changed);
+    }
+
+    /** {@code state} with this section, or without any when no model is left. */
+    ClusterState in(ClusterState state) {
+        Metadata.Builder metadata = Metadata.builder(state.metadata());
+        if (models.isEmpty()) {
+            metadata.removeCustom(TYPE);
+        } else {
+            metadata.putCustom(TYPE, this);
+        }
+        return ClusterState.builder(state).metadata(metadata).build();
+    }
+
+    public static List<NamedWriteableRegistry.Entry> namedWriteables() {
+        return List.of(
+                new NamedWriteableRegistry.Entry(Metadata.Custom.class, TYPE, ModelMetadata::new),
+                new NamedWriteableRegistry.Entry(NamedDiff.class, TYPE, Changes::new));
+    }
+
+    /** Without this a full restart drops the section silently. */
+    public static List<NamedXContentRegistry.Entry> namedXContent() {
+        return List.of(new NamedXContentRegistry.Entry(
+                Metadata.Custom.class, new ParseField(TYPE), ModelMetadata::fromXContent));
+    }
+
+    static ModelMetadata fromXContent(XContentParser parser) throws IOException {
+        return new ModelMetadata(parser.map(LinkedHashMap::new, XContentParser::map));
+    }
+
+    @Override
+    public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
+        for (Map.Entry<String, Map<String, Object>> model : maps.entrySet()) {
+            builder.field(model.getKey(), model.getValue());
+        }
+        return builder;
+    }
+
+    @Override
+    public void writeTo(StreamOutput out) throws IOException {
+        out.writeMap(maps, StreamOutput::writeString, StreamOutput::writeMap);
+    }
+
+    @Override
+    public EnumSet<Metadata.XContentContext> context() {
+        return Metadata.ALL_CONTEXTS;
+    }
+
+    @Override
+    public String getWriteableName() {
+        return TYPE;
+    }
+
+    @Override
+    public Version getMinimalSupportedVersion() {
+        return Version.CURRENT.minimumCompatibilityVersion();
+    }
+
+    @Override
+    public Diff<Metadata.Custom> diff(Metadata.Custom before) {
+        return new Changes((ModelMetadata) before, this);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ModelMetadata metadata && maps.equals(metadata.maps);
+    }
+
+    @Override
+    public int hashCode() {
+        return maps.hashCode();
+    }
+
+    /** What another state of the section adds, replaces and removes: whole models. */
+    private static final class Changes implements NamedDiff<Metadata.Custom> {
+
+        private static final DiffableUtils.ValueSerializer<String, Map<String, Object>> MODEL =
+                new DiffableUtils.NonDiffableValueSerializer<>() {
+                    @Override
+                    public void write(Map<String, Object> value, StreamOutput out) throws IOException {
+                        out.writeMap(value);
+                    }
+
+                    @Override
+                    public Map<String, Object> read(StreamInput in, String key) throws IOException {
+                        return in.readMap();
+                    }
+                };
+
+        private final Diff<Map<String, Map<String, Object>>> maps;
+
+        Changes(ModelMetadata before, ModelMetadata after) {
+            maps = DiffableUtils.diff(before.maps, after.maps, DiffableUtils.getStringKeySerializer(), MODEL);
+        }
+
+        Changes(StreamInput in) throws IOException {
+            maps = DiffableUtils.readJdkMapDiff(in, DiffableUtils.getStringKeySerializer(), MODEL);
+        }
+
+        @Override
+        public Metadata.Custom apply(Metadata.Custom before) {
+            return new ModelMetadata(maps.apply(((ModelMetadata) before).maps));
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            maps.writeTo(out);
+        }
+
+        @Override
+        public String getWriteableName() {
+            return TYPE;
+        }
+    }
+}
