@@ -11,6 +11,7 @@ import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.opensearch.OpenSearchParseException;
 import org.opensearch.clip.core.net.AddressPolicy;
 import org.opensearch.clip.core.net.FetchPolicy;
 import org.opensearch.common.settings.ClusterSettings;
@@ -192,7 +193,7 @@ public final class ClipSettings {
     public ClipSettings(Settings nodeSettings, ClusterSettings clusterSettings) {
         values = read(nodeSettings);
         List<Setting<?>> ofNode = all().stream().filter(Setting::hasNodeScope).toList();
-        clusterSettings.addSettingsUpdateConsumer(changed -> values = read(changed), ofNode);
+        clusterSettings.addSettingsUpdateConsumer(changed -> values = read(changed), ofNode, ClipSettings::read);
     }
 
     /** For {@code Plugin.getSettings}. */
@@ -273,13 +274,21 @@ public final class ClipSettings {
     }
 
     private static ByteSizeValue bytesOrRatio(String key, String value, long whole) {
-        ByteSizeValue bytes = value.endsWith("%")
-                ? new ByteSizeValue((long) (RatioValue.parseRatioValue(value).getAsRatio() * whole))
-                : ByteSizeValue.parseBytesSizeValue(value, key);
-        if (bytes.getBytes() < 0) {
-            throw new IllegalArgumentException("[" + key + "] must not be negative, got [" + value + "]");
+        try {
+            ByteSizeValue bytes = value.endsWith("%")
+                    ? new ByteSizeValue((long) (RatioValue.parseRatioValue(value).getAsRatio() * whole))
+                    : ByteSizeValue.parseBytesSizeValue(value, key);
+            if (bytes.getBytes() >= 0) {
+                return bytes;
+            }
+        } catch (OpenSearchParseException e) {
+            throw new IllegalArgumentException(notBytes(key, value), e);
         }
-        return bytes;
+        throw new IllegalArgumentException(notBytes(key, value));
+    }
+
+    private static String notBytes(String key, String value) {
+        return "[" + key + "] must be a size such as [512mb] or a ratio such as [10%], got [" + value + "]";
     }
 
     private static long heap() {

@@ -1,0 +1,183 @@
+package org.opensearch.clip.settings;
+
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.opensearch.common.settings.ClusterSettings;
+import org.opensearch.common.settings.Setting;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.monitor.jvm.JvmInfo;
+import org.opensearch.monitor.os.OsProbe;
+import org.opensearch.test.OpenSearchTestCase;
+
+public class ClipSettingsTests extends OpenSearchTestCase {
+
+    private static final Map<String, String> DEFAULTS = Map.ofEntries(
+            Map.entry("plugins.clip.image.url.enabled", "true"),
+            Map.entry("plugins.clip.image.url.allowed_hosts", "[\"*\"]"),
+            Map.entry("plugins.clip.image.url.denied_hosts", "[]"),
+            Map.entry("plugins.clip.image.url.allowed_networks", "[]"),
+            Map.entry("plugins.clip.image.url.timeout", "5s"),
+            Map.entry("plugins.clip.image.url.max_redirects", "3"),
+            Map.entry("plugins.clip.image.url.max_concurrent", "16"),
+            Map.entry("plugins.clip.image.max_bytes", "10mb"),
+            Map.entry("plugins.clip.image.max_pixels", "50000000"),
+            Map.entry("plugins.clip.text.max_bytes", "64kb"),
+            Map.entry("plugins.clip.threads", "1"),
+            Map.entry("plugins.clip.search.queue", "200"),
+            Map.entry("plugins.clip.ingest.queue", "10%"),
+            Map.entry("plugins.clip.ingest.max_queue_time", "10m"),
+            Map.entry("plugins.clip.search.timeout", "10s"),
+            Map.entry("plugins.clip.ingest.timeout", "60s"),
+            Map.entry("plugins.clip.query_cache.size", "1%"),
+            Map.entry("plugins.clip.load.wait", "30s"),
+            Map.entry("plugins.clip.memory.limit", "40%"),
+            Map.entry("plugins.clip.device", "auto"),
+            Map.entry("index.clip.model_id", ""),
+            Map.entry("index.clip.guard", "error"));
+
+    private static final Set<String> STATIC = Set.of(
+            "plugins.clip.image.url.allowed_networks", "plugins.clip.image.url.max_concurrent", "plugins.clip.threads");
+
+    private final Settings oneProcessor =
+            Settings.builder().put("node.processors", 1).build();
+
+    public void testDefaults() {
+        Map<String, String> found = new TreeMap<>();
+        for (Setting<?> setting : ClipSettings.all()) {
+            found.put(setting.getKey(), setting.getDefaultRaw(oneProcessor));
+            assertNotNull(setting.getKey(), setting.getDefault(oneProcessor));
+        }
+        assertEquals(new TreeMap<>(DEFAULTS), found);
+    }
+
+    public void testDefaultsAsRecords() {
+        ClipSettings settings = settings(Settings.EMPTY);
+        long heap = JvmInfo.jvmInfo().getMem().getHeapMax().getBytes();
+        assertTrue(settings.image().urlEnabled());
+        assertEquals(10L << 20, settings.image().maxBytes());
+        assertEquals(10L << 20, settings.image().fetch().maxBytes());
+        assertEquals(50_000_000, settings.image().maxPixels());
+        assertEquals(List.of("*"), settings.image().fetch().allowedHosts());
+        assertEquals(List.of(), settings.image().fetch().deniedHosts());
+        assertEquals(Duration.ofSeconds(5), settings.image().fetch().timeout());
+        assertEquals(3, settings.image().fetch().maxRedirects());
+        assertEquals(64 << 10, settings.text().maxBytes());
+        assertEquals(200, settings.lanes().searchQueue());
+        assertEquals(heap / 10, settings.lanes().ingestQueueBytes(), 1);
+        assertEquals(heap / 100, settings.lanes().queryCacheBytes(), 1);
+        assertEquals(TimeValue.timeValueMinutes(10), settings.lanes().ingestMaxQueueTime());
+        assertEquals(TimeValue.timeValueSeconds(10), settings.lanes().searchTimeout());
+        assertEquals(TimeValue.timeValueSeconds(60), settings.lanes().ingestTimeout());
+        assertEquals(TimeValue.timeValueSeconds(30), settings.models().loadWait());
+        assertEquals("auto", settings.models().device());
+        long outsideHeap = OsProbe.getInstance().getTotalPhysicalMemorySize() - heap;
+        assertEquals(Math.max(0, outsideHeap) * 0.4, settings.models().memoryLimitBytes(), 1);
+    }
+
+    public void testDynamicUnlessMarked() {
+        Set<String> found = ClipSettings.all().stream()
+                .filter(s -> !s.isDynamic())
+                .map(Setting::getKey)
+                .collect(Collectors.toSet());
+        assertEquals(STATIC, found);
+    }
+
+    public void testScopeFollowsTheName() {
+        for (Setting<?> setting : ClipSettings.all()) {
+            assertEquals(setting.getKey(), setting.getKey().startsWith("index."), setting.hasIndexScope());
+            assertEquals(setting.getKey(), setting.getKey().startsWith("plugins.clip."), setting.hasNodeScope());
+        }
+    }
+
+    public void testInvalidValuesNameTheSettingAndTheValue() {
+        Map<String, List<String>> invalid = new TreeMap<>();
+        invalid.put("plugins.clip.image.url.enabled", List.of()); // core's message for a boolean does not name its setting
+        invalid.put("plugins.clip.image.url.allowed_hosts", List.of(".*\\.example\\.org", "a b", "http://a", "*a.b", "a.*", "a:80"));
+        invalid.put("plugins.clip.image.url.denied_hosts", List.of("^evil$", "*.*", "a/b"));
+        invalid.put("plugins.clip.image.url.allowed_networks", List.of("10.0.0.1/8", "10.0.0.0", "10.0.0.0/33", "example.org/8"));
+        invalid.put("plugins.clip.image.url.timeout", List.of("0s", "11m", "-1", "soon"));
+        invalid.put("plugins.clip.image.url.max_redirects", List.of("-1", "21"));
+        invalid.put("plugins.clip.image.url.max_concurrent", List.of("0", "1025"));
+        invalid.put("plugins.clip.image.max_bytes", List.of("0b", "2gb", "-1"));
+        invalid.put("plugins.clip.image.max_pixels", List.of("0", "500000001"));
+        invalid.put("plugins.clip.text.max_bytes", List.of("0b", "2mb"));
+        invalid.put("plugins.clip.threads", List.of("0", "1025", "all"));
+        invalid.put("plugins.clip.search.queue", List.of("0", "-1"));
+        invalid.put("plugins.clip.ingest.queue", List.of("101%", "-1", "-1%", "x%"));
+        invalid.put("plugins.clip.ingest.max_queue_time", List.of("0ms", "25h"));
+        invalid.put("plugins.clip.search.timeout", List.of("0ms", "2h"));
+        invalid.put("plugins.clip.ingest.timeout", List.of("0ms", "2h"));
+        invalid.put("plugins.clip.query_cache.size", List.of("101%", "-1"));
+        invalid.put("plugins.clip.load.wait", List.of("-1", "2h"));
+        invalid.put("plugins.clip.memory.limit", List.of("101%", "-1", "much"));
+        invalid.put("plugins.clip.device", List.of("gpu", "cuda:", "cuda:-1", "CPU"));
+        invalid.put("index.clip.model_id", List.of("Upper", "-a", "a/b", "a".repeat(129)));
+        invalid.put("index.clip.guard", List.of("fail", "ERROR", ""));
+        assertEquals(DEFAULTS.keySet(), invalid.keySet());
+        for (Setting<?> setting : ClipSettings.all()) {
+            for (String value : invalid.get(setting.getKey())) {
+                Settings given = Settings.builder().put(setting.getKey(), value).build();
+                var e = expectThrows(IllegalArgumentException.class, () -> setting.get(given));
+                assertTrue(setting.getKey() + "=" + value + ": " + e.getMessage(), e.getMessage().contains(setting.getKey()));
+                assertTrue(setting.getKey() + "=" + value + ": " + e.getMessage(), e.getMessage().contains(value));
+            }
+        }
+    }
+
+    public void testUpdateReplacesTheRecordsAndKeepsWhatTheNodeWasGiven() throws Exception {
+        Settings ofNode = Settings.builder()
+                .putList("plugins.clip.image.url.allowed_networks", "127.0.0.0/8")
+                .put("plugins.clip.text.max_bytes", "1kb")
+                .build();
+        ClusterSettings cluster = cluster(ofNode);
+        ClipSettings settings = new ClipSettings(ofNode, cluster);
+        ClipSettings.Image before = settings.image();
+
+        cluster.applySettings(Settings.builder()
+                .put("plugins.clip.image.max_bytes", "1mb")
+                .putList("plugins.clip.image.url.denied_hosts", "*.Example.org")
+                .put("plugins.clip.memory.limit", "100mb")
+                .build());
+
+        assertEquals(10L << 20, before.maxBytes());
+        assertEquals(1L << 20, settings.image().maxBytes());
+        assertEquals(1L << 20, settings.image().fetch().maxBytes());
+        assertEquals(List.of("*.example.org"), settings.image().fetch().deniedHosts());
+        assertTrue(settings.image().fetch().addresses().allows(InetAddress.getByName("127.0.0.1")));
+        assertEquals(1 << 10, settings.text().maxBytes());
+        assertEquals(100L << 20, settings.models().memoryLimitBytes());
+
+        cluster.applySettings(Settings.EMPTY);
+        assertEquals(10L << 20, settings.image().maxBytes());
+        assertEquals(1 << 10, settings.text().maxBytes());
+    }
+
+    public void testInvalidUpdateChangesNothing() {
+        ClusterSettings cluster = cluster(Settings.EMPTY);
+        ClipSettings settings = new ClipSettings(Settings.EMPTY, cluster);
+        Settings bad = Settings.builder()
+                .put("plugins.clip.search.queue", 7)
+                .put("plugins.clip.device", "tpu")
+                .build();
+        expectThrows(IllegalArgumentException.class, () -> cluster.applySettings(bad));
+        assertEquals(200, settings.lanes().searchQueue());
+        assertEquals("auto", settings.models().device());
+    }
+
+    private static ClipSettings settings(Settings ofNode) {
+        return new ClipSettings(ofNode, cluster(ofNode));
+    }
+
+    private static ClusterSettings cluster(Settings ofNode) {
+        Set<Setting<?>> all = new HashSet<>(ClusterSettings.BUILT_IN_CLUSTER_SETTINGS);
+        ClipSettings.all().stream().filter(Setting::hasNodeScope).forEach(all::add);
+        return new ClusterSettings(ofNode, all);
+    }
+}
