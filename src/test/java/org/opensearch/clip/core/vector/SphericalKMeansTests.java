@@ -1,0 +1,97 @@
+package org.opensearch.clip.core.vector;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+class SphericalKMeansTests {
+
+    @Test
+    void findsGroupsThatAreFarApart() {
+        for (long seed = 0; seed < 20; seed++) {
+            var random = new SplittableRandom(seed);
+            List<float[]> points = new ArrayList<>();
+            int[] expected = new int[50];
+            for (int i = 0; i < 50; i++) {
+                expected[i] = i % 5;
+                points.add(near(axis(16, i % 5), 0.05, random));
+            }
+            assertArrayEquals(expected, SphericalKMeans.assign(points, 5, 42), "seed " + seed);
+        }
+    }
+
+    @Test
+    void sameInputsGiveTheSameClusters() {
+        List<float[]> points = randomPoints(50, 64, 7);
+        assertArrayEquals(SphericalKMeans.assign(points, 5, 1), SphericalKMeans.assign(points, 5, 1));
+    }
+
+    @Test
+    void equalPointsNeverPart() {
+        List<float[]> points = randomPoints(10, 8, 3);
+        points.addAll(points.subList(0, 10));
+        int[] clusters = SphericalKMeans.assign(points, 4, 0);
+        assertArrayEquals(Arrays.copyOfRange(clusters, 0, 10), Arrays.copyOfRange(clusters, 10, 20));
+    }
+
+    @Test
+    void identicalPointsAreOneCluster() {
+        assertArrayEquals(new int[4], SphericalKMeans.assign(List.of(axis(3, 1), axis(3, 1), axis(3, 1), axis(3, 1)), 3, 0));
+    }
+
+    @Test
+    void clustersAreNumberedByFirstAppearance() {
+        int[] clusters = SphericalKMeans.assign(randomPoints(30, 8, 11), 5, 9);
+        int highest = -1;
+        for (int cluster : clusters) {
+            if (cluster > highest) {
+                assertEquals(++highest, cluster);
+            }
+        }
+    }
+
+    @Test
+    void moreClustersThanPointsIsOneEach() {
+        assertArrayEquals(new int[] {0, 1}, SphericalKMeans.assign(List.of(axis(2, 0), axis(2, 1)), 5, 0));
+    }
+
+    @Test
+    void noPointsNoClusters() {
+        assertEquals(0, SphericalKMeans.assign(List.of(), 5, 0).length);
+        assertThrows(IllegalArgumentException.class, () -> SphericalKMeans.assign(List.of(axis(2, 0)), 0, 0));
+    }
+
+    private static List<float[]> randomPoints(int n, int dimension, long seed) {
+        var random = new SplittableRandom(seed);
+        List<float[]> points = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            points.add(near(new float[dimension], 1, random));
+        }
+        return points;
+    }
+
+    private static float[] axis(int dimension, int axis) {
+        float[] v = new float[dimension];
+        v[axis] = 1;
+        return v;
+    }
+
+    private static float[] near(float[] v, double spread, SplittableRandom random) {
+        float[] moved = new float[v.length];
+        double squares = 0;
+        for (int d = 0; d < v.length; d++) {
+            moved[d] = (float) (v[d] + spread * (random.nextDouble() - 0.5));
+            squares += moved[d] * moved[d];
+        }
+        for (int d = 0; d < v.length; d++) {
+            moved[d] /= (float) Math.sqrt(squares);
+        }
+        return moved;
+    }
+}
