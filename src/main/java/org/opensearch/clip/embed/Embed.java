@@ -154,6 +154,11 @@ public final class Embed {
 
         /** @param type the snake_case kind, @param reason names limit and setting */
         record Failure(String type, String reason, RestStatus status) implements Result {
+            /** Whether the picture itself is at fault, and not the node that should embed it. */
+            public boolean isOfImage() {
+                return type.contains("image");
+            }
+
             @Override
             public void writeTo(StreamOutput out) throws IOException {
                 out.writeByte((byte) 1);

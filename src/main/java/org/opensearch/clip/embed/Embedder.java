@@ -1,0 +1,51 @@
+package org.opensearch.clip.embed;
+
+import java.util.function.Consumer;
+import org.opensearch.OpenSearchStatusException;
+import org.opensearch.ResourceNotFoundException;
+import org.opensearch.action.support.ContextPreservingActionListener;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.transport.client.Client;
+
+/**
+ * How processors and queries send {@link Embed}: under the plugin's subject, so that whoever may write a pipeline or search an
+ * index needs no permission of this plugin, or as the caller, for what only some users may ask for. Thread-safe.
+ */
+public final class Embedder {
+    private final Consumer<Runnable> asPlugin;
+
+    /** @param asPlugin runs a task as the plugin's subject and puts the caller's context back before it returns */
+    public Embedder(Consumer<Runnable> asPlugin) {
+        this.asPlugin = asPlugin;
+    }
+
+    /** Sends the request as the plugin; the listener completes in the context of the caller, never in the plugin's. */
+    public void asPlugin(Client client, Embed.Request request, ActionListener<Embed.Response> listener) {
+        var restoring = ContextPreservingActionListener.wrapPreservingContext(
+                listener, client.threadPool().getThreadContext());
+        asPlugin.accept(() -> client.execute(request.action(), request, restoring));
+    }
+
+    /** Sends the request as whoever calls, who needs the permission for {@link Embed.Request#action()}. */
+    public void asCaller(Client client, Embed.Request request, ActionListener<Embed.Response> listener) {
+        client.execute(request.action(), request, listener);
+    }
+
+    /** An exception of the kind that core maps to {@code status}: in a bulk item the type is what a client sees. */
+    public static RuntimeException exception(String message, RestStatus status, Throwable cause) {
+        return switch (status) {
+            case BAD_REQUEST -> new IllegalArgumentException(message, cause);
+            case NOT_FOUND -> new ResourceNotFoundException(message, cause);
+            case TOO_MANY_REQUESTS -> rejection(message, cause);
+            default -> new OpenSearchStatusException(message, status, cause);
+        };
+    }
+
+    private static RuntimeException rejection(String message, Throwable cause) {
+        var rejection = new OpenSearchRejectedExecutionException(message);
+        rejection.initCause(cause);
+        return rejection;
+    }
+}

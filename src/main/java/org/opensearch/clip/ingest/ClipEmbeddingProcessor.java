@@ -1,0 +1,206 @@
+package org.opensearch.clip.ingest;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.opensearch.ExceptionsHelper;
+import org.opensearch.clip.embed.Embed;
+import org.opensearch.clip.embed.Embed.Lane;
+import org.opensearch.clip.embed.Embed.Result;
+import org.opensearch.clip.embed.Embed.Side;
+import org.opensearch.clip.embed.Embedder;
+import org.opensearch.clip.embed.Source;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.ingest.AbstractBatchingProcessor;
+import org.opensearch.ingest.IngestDocument;
+import org.opensearch.ingest.IngestDocumentWrapper;
+import org.opensearch.ingest.Processor;
+import org.opensearch.transport.client.Client;
+
+/**
+ * Turns configured text and image fields into vectors of one shared space while documents are indexed.
+ *
+ * <p>A bulk's documents go out in slices of {@code batch_size}, each as one request: batches for the model are formed behind
+ * {@link Embed}, across requests, because {@code if}, {@code pipeline} and {@code foreach} hand documents over one by one. Every
+ * document succeeds or fails on its own and is never changed before that is known. Immutable, used by many threads.
+ */
+public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
+    public static final String TYPE = "clip_embedding";
+    private static final int DEFAULT_BATCH_SIZE = 64;
+
+    private final Options options;
+    private final Client client;
+    private final Embedder embedder;
+
+    ClipEmbeddingProcessor(
+            String tag, String description, int batchSize, Options options, Client client, Embedder embedder) {
+        super(tag, description, batchSize);
+        this.options = options;
+        this.client = client;
+        this.embedder = embedder;
+    }
+
+    @Override
+    public String getType() {
+        return TYPE;
+    }
+
+    @Override
+    public IngestDocument execute(IngestDocument document) {
+        throw new UnsupportedOperationException("[" + TYPE + "] waits for a model, use the method with a handler");
+    }
+
+    @Override
+    public void execute(IngestDocument document, BiConsumer<IngestDocument, Exception> handler) {
+        subBatchExecute(List.of(new IngestDocumentWrapper(0, 0, document, null)), results -> {
+            Exception failure = results.getFirst().getException();
+            handler.accept(failure == null ? document : null, failure);
+        });
+    }
+
+    @Override
+    public void batchExecute(List<IngestDocumentWrapper> documents, Consumer<List<IngestDocumentWrapper>> handler) {
+        if (documents.isEmpty()) {
+            handler.accept(List.of());
+            return;
+        }
+        new BulkGroup(documents, batchSize, this::subBatchExecute, handler).start();
+    }
+
+    @Override
+    protected void subBatchExecute(
+            List<IngestDocumentWrapper> documents, Consumer<List<IngestDocumentWrapper>> handler) {
+        var slice = new Slice(documents);
+        if (slice.inputs.isEmpty()) {
+            handler.accept(slice.completed(List.of()));
+            return;
+        }
+        var request = new Embed.Request(
+                options.modelId(), slice.inputs, Lane.INGEST, Side.PASSAGE, options.timeout(), null);
+        ActionListener<Embed.Response> once = ActionListener.notifyOnce(new ActionListener<>() {
+            @Override
+            public void onResponse(Embed.Response response) {
+                handler.accept(slice.completed(response.results()));
+            }
+
+            @Override
+            public void onFailure(Exception e) {
+                handler.accept(slice.failed(e));
+            }
+        });
+        try {
+            embedder.asPlugin(client, request, once);
+        } catch (Exception e) {
+            once.onFailure(e);
+        }
+    }
+
+    /** The documents of one request. Those that cannot be read have failed before it is sent. */
+    private final class Slice {
+        private final List<IngestDocumentWrapper> documents;
+        private final List<Step> steps = new ArrayList<>();
+        private final List<Source> inputs = new ArrayList<>();
+
+        /** Exactly one of the two: what a document waits for, or why it failed. */
+        private record Step(DocumentEmbedding embedding, Exception failure) {}
+
+        Slice(List<IngestDocumentWrapper> documents) {
+            this.documents = documents;
+            for (IngestDocumentWrapper document : documents) {
+                Step step = begin(document);
+                steps.add(step);
+                if (step.failure() == null) {
+                    inputs.addAll(step.embedding().inputs());
+                }
+            }
+        }
+
+        private Step begin(IngestDocumentWrapper document) {
+            if (document.getException() != null) {
+                return new Step(null, document.getException());
+            }
+            try {
+                return new Step(new DocumentEmbedding(document.getIngestDocument(), options), null);
+            } catch (RuntimeException e) {
+                return new Step(null, e);
+            }
+        }
+
+        List<IngestDocumentWrapper> completed(List<Result> results) {
+            List<IngestDocumentWrapper> outcome = new ArrayList<>();
+            int from = 0;
+            for (int i = 0; i < documents.size(); i++) {
+                Step step = steps.get(i);
+                if (step.failure() != null) {
+                    outcome.add(result(i, step.failure()));
+                    continue;
+                }
+                int to = from + step.embedding().inputs().size();
+                outcome.add(result(i, complete(step.embedding(), results.subList(from, to))));
+                from = to;
+            }
+            return outcome;
+        }
+
+        private Exception complete(DocumentEmbedding embedding, List<Result> results) {
+            try {
+                embedding.complete(results);
+                return null;
+            } catch (RuntimeException e) {
+                return e;
+            }
+        }
+
+        /** An exception of its own for each document that waited: core writes headers into it. */
+        List<IngestDocumentWrapper> failed(Exception e) {
+            List<IngestDocumentWrapper> outcome = new ArrayList<>();
+            for (int i = 0; i < documents.size(); i++) {
+                Step step = steps.get(i);
+                boolean waited = step.failure() == null && !step.embedding().inputs().isEmpty();
+                outcome.add(result(i, waited ? ofTheRequest(e) : step.failure()));
+            }
+            return outcome;
+        }
+
+        private IngestDocumentWrapper result(int i, Exception failure) {
+            IngestDocumentWrapper document = documents.get(i);
+            return new IngestDocumentWrapper(
+                    document.getSlot(), document.getChildSlot(), document.getIngestDocument(), failure);
+        }
+    }
+
+    private RuntimeException ofTheRequest(Exception e) {
+        Throwable cause = ExceptionsHelper.unwrapCause(e);
+        return Embedder.exception(
+                "model [" + options.modelId() + "]: " + cause.getMessage(), ExceptionsHelper.status(cause), cause);
+    }
+
+    /** Reads the configuration; never looks a model up, which may come after the pipeline. */
+    public static final class Factory extends AbstractBatchingProcessor.Factory {
+        private final Client client;
+        private final Embedder embedder;
+
+        public Factory(Client client, Embedder embedder) {
+            super(TYPE);
+            this.client = client;
+            this.embedder = embedder;
+        }
+
+        @Override
+        public AbstractBatchingProcessor create(
+                Map<String, Processor.Factory> factories, String tag, String description, Map<String, Object> config)
+                throws Exception {
+            config.putIfAbsent(BATCH_SIZE_FIELD, DEFAULT_BATCH_SIZE);
+            return super.create(factories, tag, description, config);
+        }
+
+        @Override
+        protected AbstractBatchingProcessor newProcessor(
+                String tag, String description, int batchSize, Map<String, Object> config) {
+            return new ClipEmbeddingProcessor(
+                    tag, description, batchSize, Options.read(tag, config), client, embedder);
+        }
+    }
+}

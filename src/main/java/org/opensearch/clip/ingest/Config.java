@@ -1,0 +1,107 @@
+package org.opensearch.clip.ingest;
+
+import static org.opensearch.ingest.ConfigurationUtils.newConfigurationException;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.opensearch.OpenSearchException;
+
+/**
+ * An object inside a processor's configuration, whose errors name the property by its full path. Reading takes a property out;
+ * {@link #requireEmpty} refuses what is left.
+ */
+final class Config {
+    private final String tag;
+    private final String path;
+    private final Map<String, Object> values;
+
+    private Config(String tag, String path, Map<String, Object> values) {
+        this.tag = tag;
+        this.path = path;
+        this.values = values;
+    }
+
+    static Config object(String tag, String path, Object value) {
+        if (!(value instanceof Map<?, ?> map)) {
+            throw newConfigurationException(
+                    ClipEmbeddingProcessor.TYPE, tag, path, "must be an object, got [" + value + "]");
+        }
+        Map<String, Object> copy = new HashMap<>();
+        map.forEach((key, entry) -> copy.put(String.valueOf(key), entry));
+        return new Config(tag, path, copy);
+    }
+
+    Config object(String name) {
+        Object value = values.remove(name);
+        return value == null ? null : object(tag, inner(name), value);
+    }
+
+    boolean has(String name) {
+        return values.get(name) != null;
+    }
+
+    /** A field or a list of fields; empty when there is none. */
+    List<FieldPath> paths(String name) {
+        Object value = values.remove(name);
+        if (value == null) {
+            return List.of();
+        }
+        List<?> list = value instanceof List<?> several ? several : List.of(value);
+        for (Object field : list) {
+            if (!(field instanceof String s) || s.isBlank()) {
+                throw refused(name, "must be a field name or a list of field names, got [" + value + "]");
+            }
+        }
+        if (list.isEmpty()) {
+            throw refused(name, "names no field");
+        }
+        return list.stream().map(field -> new FieldPath((String) field)).toList();
+    }
+
+    /** @param choices the first is the default */
+    String choice(String name, String... choices) {
+        Object value = values.remove(name);
+        if (value == null) {
+            return choices[0];
+        }
+        List<String> allowed = List.of(choices).stream().distinct().toList();
+        if (!(value instanceof String s) || !allowed.contains(s)) {
+            throw refused(name, "must be one of " + allowed + ", got [" + value + "]");
+        }
+        return s;
+    }
+
+    int dimensions(int otherwise) {
+        Object value = values.remove("dimensions");
+        if (value == null) {
+            return otherwise;
+        }
+        if (!(value instanceof Integer i) || i < 1) {
+            throw refused("dimensions", "must be a whole number of at least 1, got [" + value + "]");
+        }
+        return i;
+    }
+
+    double weight(String name) {
+        Object value = values.remove(name);
+        if (!(value instanceof Number n) || !Double.isFinite(n.doubleValue()) || n.doubleValue() < 0) {
+            throw refused(name, "must be a number of at least 0, got [" + value + "]");
+        }
+        return n.doubleValue();
+    }
+
+    void requireEmpty() {
+        if (!values.isEmpty()) {
+            throw refused(values.keySet().iterator().next(), "is not a known parameter");
+        }
+    }
+
+    OpenSearchException refused(String name, String reason) {
+        return newConfigurationException(ClipEmbeddingProcessor.TYPE, tag, name == null ? path : inner(name), reason);
+    }
+
+    private String inner(String name) {
+        return path.isEmpty() ? name : path + "." + name;
+    }
+}

@@ -1,0 +1,138 @@
+package org.opensearch.clip.ingest;
+
+import static org.opensearch.ingest.ConfigurationUtils.newConfigurationException;
+import static org.opensearch.ingest.ConfigurationUtils.readBooleanProperty;
+import static org.opensearch.ingest.ConfigurationUtils.readMap;
+import static org.opensearch.ingest.ConfigurationUtils.readOptionalStringProperty;
+import static org.opensearch.ingest.ConfigurationUtils.readStringProperty;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.opensearch.common.unit.TimeValue;
+
+/**
+ * What a {@code clip_embedding} processor was told, checked as far as it can be without a model: pipelines are rebuilt on every
+ * node at restart and restore, long before a model is there.
+ *
+ * @param errorField where a picture that could not be used is noted, {@code null} = nowhere
+ * @param timeout of a request's work, {@code null} = the setting of the ingest lane
+ */
+record Options(
+        String modelId,
+        List<FieldMapping> fields,
+        boolean normalize,
+        boolean ignoreMissing,
+        OnImageError onImageError,
+        FieldPath errorField,
+        boolean removeSourceImage,
+        TimeValue timeout) {
+
+    private static final String TYPE = ClipEmbeddingProcessor.TYPE;
+
+    /** What becomes of a document with a picture that cannot be used. */
+    enum OnImageError {
+        /** The document fails. */
+        FAIL,
+        /** The vector is made without that picture; without any picture left there is no vector. */
+        SKIP,
+        /** The vector is made without that picture; without any picture left, of the text alone. */
+        TEXT_ONLY;
+
+        static OnImageError read(String tag, Map<String, Object> config) {
+            String value = readStringProperty(TYPE, tag, config, "on_image_error", "fail");
+            for (OnImageError choice : values()) {
+                if (choice.name().toLowerCase(Locale.ROOT).equals(value)) {
+                    return choice;
+                }
+            }
+            throw newConfigurationException(
+                    TYPE, tag, "on_image_error", "must be one of [fail, skip, text_only], got [" + value + "]");
+        }
+    }
+
+    /** Takes what it reads out of {@code config}: core refuses what is left. */
+    static Options read(String tag, Map<String, Object> config) {
+        String modelId = readStringProperty(TYPE, tag, config, "model_id");
+        if (modelId.isBlank()) {
+            throw newConfigurationException(TYPE, tag, "model_id", "is blank");
+        }
+        if (readBooleanProperty(TYPE, tag, config, "skip_existing", false)) {
+            throw newConfigurationException(TYPE, tag, "skip_existing", "[true] is not supported");
+        }
+        int dimensions = Config.object(tag, "", config).dimensions(0);
+        config.remove("dimensions");
+        boolean normalize = readBooleanProperty(TYPE, tag, config, "normalize", true);
+        boolean ignoreMissing = readBooleanProperty(TYPE, tag, config, "ignore_missing", true);
+        OnImageError onImageError = OnImageError.read(tag, config);
+        FieldPath errorField = errorField(tag, config);
+        boolean removeSourceImage = readBooleanProperty(TYPE, tag, config, "remove_source_image", false);
+        TimeValue timeout = timeout(tag, config);
+        List<FieldMapping> fields = fields(tag, config, dimensions);
+        requireApart(tag, fields, errorField);
+        return new Options(
+                modelId, fields, normalize, ignoreMissing, onImageError, errorField, removeSourceImage, timeout);
+    }
+
+    private static FieldPath errorField(String tag, Map<String, Object> config) {
+        if (!config.containsKey("error_field")) {
+            return new FieldPath("_clip");
+        }
+        String field = readOptionalStringProperty(TYPE, tag, config, "error_field");
+        if (field != null && field.isBlank()) {
+            throw newConfigurationException(TYPE, tag, "error_field", "is blank; null keeps errors out of documents");
+        }
+        return field == null ? null : new FieldPath(field);
+    }
+
+    private static TimeValue timeout(String tag, Map<String, Object> config) {
+        String value = readOptionalStringProperty(TYPE, tag, config, "timeout");
+        if (value == null) {
+            return null;
+        }
+        try {
+            TimeValue timeout = TimeValue.parseTimeValue(value, "timeout");
+            if (timeout.millis() > 0) {
+                return timeout;
+            }
+        } catch (IllegalArgumentException e) {
+            throw newConfigurationException(TYPE, tag, "timeout", e.getMessage());
+        }
+        throw newConfigurationException(TYPE, tag, "timeout", "must be longer than 0, got [" + value + "]");
+    }
+
+    private static List<FieldMapping> fields(String tag, Map<String, Object> config, int dimensions) {
+        String embedding = readOptionalStringProperty(TYPE, tag, config, "embedding");
+        Map<String, Object> fieldMap = readMap(TYPE, tag, config, "field_map");
+        if (embedding != null) {
+            return List.of(FieldMapping.readDropIn(tag, embedding, fieldMap, dimensions));
+        }
+        if (fieldMap.isEmpty()) {
+            throw newConfigurationException(TYPE, tag, "field_map", "names no vector field");
+        }
+        // Sorted, so that every node sends the same request and names the same field first.
+        return new TreeMap<>(fieldMap)
+                .entrySet().stream()
+                        .map(e -> FieldMapping.read(tag, e.getKey(), e.getValue(), dimensions))
+                        .toList();
+    }
+
+    /** Fields that are written must not lie inside each other. */
+    private static void requireApart(String tag, List<FieldMapping> fields, FieldPath errorField) {
+        for (FieldMapping a : fields) {
+            String target = a.target().path();
+            for (FieldMapping b : fields) {
+                if (b.target().path().startsWith(target + ".")) {
+                    throw newConfigurationException(
+                            TYPE, tag, "field_map", "[" + b.target() + "] lies inside the vector field [" + target + "]");
+                }
+            }
+            if (errorField != null
+                    && ((errorField + ".").startsWith(target + ".") || target.startsWith(errorField + "."))) {
+                throw newConfigurationException(
+                        TYPE, tag, "error_field", "[" + errorField + "] and the vector field [" + target + "] overlap");
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+package org.opensearch.clip.query;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.lucene.search.Query;
+import org.opensearch.ExceptionsHelper;
+import org.opensearch.clip.embed.Embed;
+import org.opensearch.clip.embed.Embed.Lane;
+import org.opensearch.clip.embed.Embed.Side;
+import org.opensearch.clip.embed.Embed.Target;
+import org.opensearch.clip.embed.Embedder;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.xcontent.XContentBuilder;
+import org.opensearch.core.xcontent.XContentParser;
+import org.opensearch.index.query.AbstractQueryBuilder;
+import org.opensearch.index.query.QueryBuilder;
+import org.opensearch.index.query.QueryRewriteContext;
+import org.opensearch.index.query.QueryShardContext;
+import org.opensearch.index.query.WithFieldName;
+import org.opensearch.tasks.TaskResourceTrackingService;
+import org.opensearch.transport.client.Client;
+import org.opensearch.transport.client.node.NodeClient;
+
+/**
+ * A text, a picture or a weighted mix of both, searched among the vectors of a field.
+ *
+ * <p>The coordinator's rewrite makes the vector once: the first round sends the inputs through {@link Embed} and returns a copy
+ * that waits for the answer, the round after it returns the {@code knn} query. No shard ever needs a model. Immutable but for the
+ * answer that the copy waits for.
+ */
+public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilder> implements WithFieldName {
+    public static final String NAME = "clip";
+
+    private final String field;
+    private final Question question;
+    private final Neighbors neighbors;
+    private final Embedder embedder;
+    /** Where the answer goes; {@code null} until something has been sent. */
+    private final AtomicReference<float[]> answer;
+
+    ClipQueryBuilder(String field, Question question, Neighbors neighbors, Embedder embedder) {
+        this(field, question, neighbors, embedder, null);
+    }
+
+    private ClipQueryBuilder(
+            String field, Question question, Neighbors neighbors, Embedder embedder, AtomicReference<float[]> answer) {
+        if (field == null || field.isBlank()) {
+            throw new IllegalArgumentException("[clip] names no vector field");
+        }
+        this.field = field;
+        this.question = Objects.requireNonNull(question, "question");
+        this.neighbors = Objects.requireNonNull(neighbors, "neighbors");
+        this.embedder = Objects.requireNonNull(embedder, "embedder");
+        this.answer = answer;
+    }
+
+    public ClipQueryBuilder(StreamInput in, Embedder embedder) throws IOException {
+        super(in);
+        this.field = in.readString();
+        this.question = new Question(in);
+        this.neighbors = new Neighbors(in);
+        this.embedder = embedder;
+        this.answer = null;
+    }
+
+    @Override
+    protected void doWriteTo(StreamOutput out) throws IOException {
+        if (answer != null) {
+            throw new IllegalStateException("[clip] waits for a model, its rewrite must end before it is sent");
+        }
+        out.writeString(field);
+        question.writeTo(out);
+        neighbors.writeTo(out);
+    }
+
+    /** Reads {@code {"<field>": {...}}}. */
+    public static ClipQueryBuilder fromXContent(XContentParser parser, Embedder embedder) throws IOException {
+        return ClipQueryParser.parse(parser, embedder);
+    }
+
+    @Override
+    protected void doXContent(XContentBuilder builder, Params params) throws IOException {
+        builder.startObject(NAME);
+        builder.startObject(field);
+        ClipQueryParser.write(question, builder);
+        neighbors.toXContent(builder, params);
+        printBoostAndQueryName(builder);
+        builder.endObject();
+        builder.endObject();
+    }
+
+    @Override
+    public String fieldName() {
+        return field;
+    }
+
+    @Override
+    public String getWriteableName() {
+        return NAME;
+    }
+
+    /** A filter given from outside stays a filter of the vector search: after it, it would leave fewer hits than asked for. */
+    @Override
+    public QueryBuilder filter(QueryBuilder other) {
+        if (!validateFilterParams(other)) {
+            return this;
+        }
+        QueryBuilder both = neighbors.filter() == null ? other : neighbors.filter().filter(other);
+        return new ClipQueryBuilder(field, question, neighbors.withFilter(both), embedder, answer)
+                .boost(boost())
+                .queryName(queryName());
+    }
+
+    @Override
+    protected QueryBuilder doRewrite(QueryRewriteContext context) throws IOException {
+        if (answer == null) {
+            return asked(context);
+        }
+        float[] vector = answer.get();
+        return vector == null ? this : neighbors.of(field, vector);
+    }
+
+    /** @throws IllegalArgumentException when neither the query nor where it looks names a model */
+    private ClipQueryBuilder asked(QueryRewriteContext context) {
+        Target target = SearchTarget.of(context, field, question.dimensions());
+        if (question.modelId() == null && target == null) {
+            throw new IllegalArgumentException("[clip] query on field [" + field
+                    + "] needs [model_id]: the index setting [index.clip.model_id] is read only in a search of this cluster's"
+                    + " indices, not in one of remote indices alone, in an alias filter or in a percolator query");
+        }
+        AtomicReference<float[]> made = new AtomicReference<>();
+        boolean run = !context.validate();
+        context.registerAsyncAction((client, listener) -> {
+            var request = new Embed.Request(
+                    question.modelId(),
+                    run ? question.inputs() : List.of(),
+                    Lane.SEARCH,
+                    Side.QUERY,
+                    question.timeout(),
+                    target);
+            joinSearch(request, client);
+            send(client, request, answering(made, run, listener));
+        });
+        return new ClipQueryBuilder(field, question, neighbors, embedder, made);
+    }
+
+    private void send(Client client, Embed.Request request, ActionListener<Embed.Response> listener) {
+        if (question.namesUrl()) {
+            embedder.asCaller(client, request, listener);
+        } else {
+            embedder.asPlugin(client, request, listener);
+        }
+    }
+
+    /** A search that is cancelled takes its embedding with it: core sets no parent for what a rewrite sends. */
+    private static void joinSearch(Embed.Request request, Client client) {
+        Long task = client.threadPool().getThreadContext().getTransient(TaskResourceTrackingService.TASK_ID);
+        if (task != null && client instanceof NodeClient node) {
+            request.setParentTask(node.getLocalNodeId(), task);
+        }
+    }
+
+    private <T> ActionListener<Embed.Response> answering(
+            AtomicReference<float[]> made, boolean run, ActionListener<T> listener) {
+        return new ActionListener<>() {
+            @Override
+            public void onResponse(Embed.Response response) {
+                try {
+                    made.set(run ? question.vector(field, response.results()) : anyVector(response.dimension()));
+                } catch (RuntimeException e) {
+                    listener.onFailure(e);
+                    return;
+                }
+                listener.onResponse(null);
+            }
+
+            @Override
+            public void onFailure(Exception e) {
+                Throwable cause = ExceptionsHelper.unwrapCause(e);
+                listener.onFailure(Embedder.exception(
+                        "[clip] query on field [" + field + "]: " + cause.getMessage(),
+                        ExceptionsHelper.status(cause),
+                        cause));
+            }
+        };
+    }
+
+    /** What stands for the vector in {@code _validate/query}, which runs no model. */
+    private float[] anyVector(int dimension) {
+        question.requireLength(field, dimension);
+        float[] vector = new float[question.dimensions() == 0 ? dimension : question.dimensions()];
+        vector[0] = 1;
+        return vector;
+    }
+
+    @Override
+    protected Query doToQuery(QueryShardContext context) {
+        throw new IllegalArgumentException("[clip] query on field [" + field
+                + "] cannot be used here: it is turned into [knn] while a search is rewritten, and this was not");
+    }
+
+    @Override
+    protected boolean doEquals(ClipQueryBuilder other) {
+        return field.equals(other.field)
+                && question.equals(other.question)
+                && neighbors.equals(other.neighbors)
+                && answer == other.answer;
+    }
+
+    @Override
+    protected int doHashCode() {
+        return Objects.hash(field, question, neighbors, System.identityHashCode(answer));
+    }
+}

@@ -1,0 +1,163 @@
+package org.opensearch.clip.ingest;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.opensearch.OpenSearchParseException;
+import org.opensearch.clip.embed.Embedder;
+import org.opensearch.common.xcontent.XContentHelper;
+import org.opensearch.common.xcontent.json.JsonXContent;
+import org.opensearch.ingest.ConfigurationUtils;
+import org.opensearch.ingest.Processor;
+import org.opensearch.test.OpenSearchTestCase;
+
+public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
+
+    private static Options read(String json) {
+        Map<String, Object> config = new HashMap<>(XContentHelper.convertToMap(JsonXContent.jsonXContent, json, true));
+        Options options = Options.read(null, config);
+        assertEquals("what nobody read", Map.of(), config);
+        return options;
+    }
+
+    private static void refuses(String property, String reason, String json) {
+        OpenSearchParseException e = expectThrows(OpenSearchParseException.class, () -> read(json));
+        assertEquals(List.of(property), e.getMetadata("opensearch.property_name"));
+        assertTrue(e.getMessage(), e.getMessage().contains(reason));
+    }
+
+    public void testReadsEveryParameter() {
+        Options options = read(
+                """
+                { "model_id": "m",
+                  "field_map": {
+                    "title_vector": { "text": "title" },
+                    "image_vector": { "image": ["a.b", "c"], "multi_value": "first", "dimensions": 32 },
+                    "product_vector": { "text": ["title", "brand"], "image": "media.images",
+                      "fusion": { "technique": "weighted_mean", "weights": { "text": 0.3, "image": 0.7 } } } },
+                  "dimensions": 512, "normalize": false, "skip_existing": false, "ignore_missing": false,
+                  "on_image_error": "text_only", "error_field": "notes", "remove_source_image": true, "timeout": "30s" }""");
+        var image = List.of(new FieldPath("a.b"), new FieldPath("c"));
+        var product = List.of(new FieldPath("title"), new FieldPath("brand"));
+        assertEquals(
+                List.of(
+                        new FieldMapping(new FieldPath("image_vector"), List.of(), image, 1, 1, 32, true),
+                        new FieldMapping(
+                                new FieldPath("product_vector"),
+                                product,
+                                List.of(new FieldPath("media.images")),
+                                0.3,
+                                0.7,
+                                512,
+                                false),
+                        new FieldMapping(
+                                new FieldPath("title_vector"), List.of(new FieldPath("title")), List.of(), 1, 1, 512, false)),
+                options.fields());
+        assertFalse(options.normalize());
+        assertFalse(options.ignoreMissing());
+        assertTrue(options.removeSourceImage());
+        assertEquals(Options.OnImageError.TEXT_ONLY, options.onImageError());
+        assertEquals(new FieldPath("notes"), options.errorField());
+        assertEquals(30_000, options.timeout().millis());
+    }
+
+    public void testDefaults() throws Exception {
+        String json = "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}}";
+        Options options = read(json);
+        assertTrue(options.normalize());
+        assertTrue(options.ignoreMissing());
+        assertEquals(Options.OnImageError.FAIL, options.onImageError());
+        assertEquals(new FieldPath("_clip"), options.errorField());
+        assertNull(options.timeout());
+        assertNull(read(json.replace("\"model_id\"", "\"error_field\": null, \"model_id\"")).errorField());
+
+        Map<String, Object> config = XContentHelper.convertToMap(JsonXContent.jsonXContent, json, true);
+        Processor processor = new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run))
+                .create(Map.of(), "tag", "about", config);
+        assertEquals("tag", processor.getTag());
+        assertEquals("clip_embedding", processor.getType());
+        assertEquals(Map.of(), config);
+    }
+
+    public void testReadsTheFormOfTextImageEmbedding() {
+        Options options = read(
+                """
+                {"model_id": "m", "embedding": "v", "field_map": {"text": "t", "image": "i"}, "skip_existing": false}""");
+        assertEquals(
+                List.of(new FieldMapping(
+                        new FieldPath("v"),
+                        List.of(new FieldPath("t")),
+                        List.of(new FieldPath("i")),
+                        1,
+                        1,
+                        0,
+                        false)),
+                options.fields());
+        refuses("field_map", "one [image] field", "{\"model_id\": \"m\", \"embedding\": \"v\", \"field_map\": {\"x\": {\"text\": \"t\"}}}");
+        refuses("field_map.x", "not a known", "{\"model_id\": \"m\", \"embedding\": \"v\", \"field_map\": {\"text\": \"t\", \"x\": \"y\"}}");
+    }
+
+    public void testRefusesByName() {
+        refuses("model_id", "missing", "{\"field_map\": {\"v\": {\"text\": \"t\"}}}");
+        refuses("field_map", "missing", "{\"model_id\": \"m\"}");
+        refuses("field_map", "no vector field", "{\"model_id\": \"m\", \"field_map\": {}}");
+        refusesField("v", "must be an object", "\"t\"");
+        refusesField("v", "[text], [image] or both", "{}");
+        refusesField("v.txt", "not a known", "{\"text\": \"t\", \"txt\": \"u\"}");
+        refusesField("v.text", "field name", "{\"text\": 3}");
+        refusesField("v.image", "field name", "{\"image\": [\"a\", \" \"]}");
+        refusesField("v.image", "no field", "{\"image\": []}");
+        refusesField("v.dimensions", "at least 1", "{\"text\": \"t\", \"dimensions\": 0}");
+        refusesField("v.dimensions", "at least 1", "{\"text\": \"t\", \"dimensions\": \"64\"}");
+        refusesField("v.multi_value", "[mean, first]", "{\"image\": \"i\", \"multi_value\": \"nested\"}");
+        refusesField("v.multi_value", "no [image]", "{\"text\": \"t\", \"multi_value\": \"mean\"}");
+        refusesField("v.fusion", "both", "{\"text\": \"t\", \"fusion\": {\"technique\": \"mean\"}}");
+        refusesFusion("technique", "[mean, weighted_mean]", "{\"technique\": \"slerp\"}");
+        refusesFusion("weights", "not to [mean]", "{\"technique\": \"mean\", \"weights\": {\"text\": 1, \"image\": 1}}");
+        refusesFusion("weights", "required", "{\"technique\": \"weighted_mean\"}");
+        refusesFusion("weights", "both 0", "{\"weights\": {\"text\": 0, \"image\": 0}}");
+        refusesFusion("weights.image", "at least 0", "{\"weights\": {\"text\": 1}}");
+        refusesFusion("weights.text", "at least 0", "{\"weights\": {\"text\": -1, \"image\": 1}}");
+        refusesFusion("weights.sound", "not a known", "{\"weights\": {\"text\": 1, \"image\": 1, \"sound\": 1}}");
+        refusesFusion("lambda", "not a known", "{\"lambda\": 1}");
+        refusesOption("on_image_error", "[fail, skip, text_only]", "\"ignore\"");
+        refusesOption("on_image_error", "string", "3");
+        refusesOption("timeout", "longer than 0", "\"0s\"");
+        refusesOption("timeout", "unit is missing", "\"30\"");
+        refusesOption("error_field", "blank", "\" \"");
+        refusesOption("error_field", "overlap", "\"v.errors\"");
+        refusesOption("error_field", "overlap", "\"v\"");
+        refusesOption("normalize", "boolean", "\"yes\"");
+        refusesOption("dimensions", "at least 1", "-1");
+        refusesOption("skip_existing", "not supported", "true");
+        refuses("field_map", "[v.w] lies inside", "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}, \"v.w\": {\"text\": \"t\"}}}");
+    }
+
+    private static void refusesField(String property, String reason, String entry) {
+        refuses("field_map." + property, reason, "{\"model_id\": \"m\", \"field_map\": {\"v\": " + entry + "}}");
+    }
+
+    private static void refusesFusion(String property, String reason, String fusion) {
+        refusesField("v.fusion." + property, reason, "{\"text\": \"t\", \"image\": \"i\", \"fusion\": " + fusion + "}");
+    }
+
+    private static void refusesOption(String property, String reason, String value) {
+        refuses(
+                property,
+                reason,
+                "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}, \"" + property + "\": " + value + "}");
+    }
+
+    public void testCoreRefusesUnknownParametersByName() {
+        Map<String, Object> config = new HashMap<>(Map.of(
+                "model_id", "m", "field_map", Map.of("v", Map.of("text", "t")), "batchsize", 3));
+        Exception e = expectThrows(
+                Exception.class,
+                () -> ConfigurationUtils.readProcessor(
+                        Map.of("clip_embedding", new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run))),
+                        null,
+                        "clip_embedding",
+                        config));
+        assertTrue(e.getMessage(), e.getMessage().contains("[batchsize]"));
+    }
+}

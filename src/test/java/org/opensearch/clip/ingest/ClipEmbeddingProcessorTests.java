@@ -1,0 +1,362 @@
+package org.opensearch.clip.ingest;
+
+import static org.opensearch.clip.embed.AnsweringClient.failure;
+import static org.opensearch.clip.embed.AnsweringClient.vector;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import org.opensearch.ExceptionsHelper;
+import org.opensearch.ResourceNotFoundException;
+import org.opensearch.clip.embed.AnsweringClient;
+import org.opensearch.clip.embed.Embed;
+import org.opensearch.clip.embed.Embed.Result;
+import org.opensearch.clip.embed.Embedder;
+import org.opensearch.clip.embed.Source;
+import org.opensearch.common.util.concurrent.ThreadContext;
+import org.opensearch.common.xcontent.XContentHelper;
+import org.opensearch.common.xcontent.json.JsonXContent;
+import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.ingest.IngestDocument;
+import org.opensearch.ingest.IngestDocumentWrapper;
+import org.opensearch.test.OpenSearchTestCase;
+import org.opensearch.threadpool.TestThreadPool;
+import org.opensearch.threadpool.ThreadPool;
+
+public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
+    private ThreadPool threads;
+
+    @Override
+    public void setUp() throws Exception {
+        super.setUp();
+        threads = new TestThreadPool(getTestName());
+    }
+
+    @Override
+    public void tearDown() throws Exception {
+        ThreadPool.terminate(threads, 30, TimeUnit.SECONDS);
+        super.tearDown();
+    }
+
+    /** Lengths other than 1, so that a missing normalisation shows. */
+    private static Result model(Source source) {
+        return switch (source) {
+            case Source.Text text -> vector(3, 0, 0, text.text().length());
+            case Source.Image image -> switch (image.image()) {
+                case "red" -> vector(0, 2, 0, 0);
+                case "blue" -> vector(0, 0, 5, 0);
+                case "broken" -> failure("invalid_image", RestStatus.BAD_REQUEST);
+                case "busy" -> failure("rejected", RestStatus.TOO_MANY_REQUESTS);
+                default -> throw new AssertionError(image.image());
+            };
+        };
+    }
+
+    private AnsweringClient answering() {
+        return AnsweringClient.of(threads, ClipEmbeddingProcessorTests::model);
+    }
+
+    private static ClipEmbeddingProcessor processor(AnsweringClient client, String config) {
+        Map<String, Object> map =
+                new HashMap<>(XContentHelper.convertToMap(JsonXContent.jsonXContent, "{\"model_id\": \"m\", " + config + "}", false));
+        int batchSize = map.containsKey("batch_size") ? (Integer) map.remove("batch_size") : 64;
+        return new ClipEmbeddingProcessor(
+                null, null, batchSize, Options.read(null, map), client, new Embedder(Runnable::run));
+    }
+
+    private static IngestDocument document(String json) {
+        return FieldPathTests.document(json);
+    }
+
+    private static List<IngestDocumentWrapper> run(ClipEmbeddingProcessor processor, IngestDocument... documents) {
+        AtomicReference<List<IngestDocumentWrapper>> results = new AtomicReference<>();
+        List<IngestDocumentWrapper> wrappers = IntStream.range(0, documents.length)
+                .mapToObj(i -> new IngestDocumentWrapper(100 + i, i, documents[i], null))
+                .toList();
+        processor.batchExecute(wrappers, all -> assertTrue("called once", results.compareAndSet(null, all)));
+        for (int i = 0; i < documents.length; i++) {
+            assertEquals(100 + i, results.get().get(i).getSlot());
+            assertEquals(i, results.get().get(i).getChildSlot());
+            assertNotSame(wrappers.get(i), results.get().get(i));
+        }
+        assertEquals(documents.length, results.get().size());
+        return results.get();
+    }
+
+    /** The document with its vectors, or the exception. */
+    private IngestDocument one(String config, String json) {
+        return one(answering(), config, json);
+    }
+
+    private static IngestDocument one(AnsweringClient client, String config, String json) {
+        AtomicReference<IngestDocument> result = new AtomicReference<>();
+        processor(client, config).execute(document(json), (changed, e) -> {
+            if (e != null) {
+                throw new AssertionError(e);
+            }
+            assertTrue("called once", result.compareAndSet(null, changed));
+        });
+        return result.get();
+    }
+
+    private Exception failed(String config, String json) {
+        IngestDocument document = document(json);
+        AtomicReference<Exception> failure = new AtomicReference<>();
+        processor(answering(), config).execute(document, (changed, e) -> {
+            assertNull(changed);
+            assertTrue("called once", failure.compareAndSet(null, e));
+        });
+        assertNotNull(failure.get());
+        assertEquals("the document is as it was", document(json), document);
+        return failure.get();
+    }
+
+    private static void assertVector(IngestDocument document, String field, double... expected) {
+        List<?> actual = document.getFieldValue(field, List.class);
+        assertEquals(expected.length, actual.size());
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(field + " " + actual, expected[i], (Float) actual.get(i), 1e-6);
+        }
+    }
+
+    public void testMakesSeveralVectorsOfOneDocument() {
+        AnsweringClient client = answering();
+        IngestDocument document = one(
+                client,
+                """
+                "field_map": {"t": {"text": "title"}, "v.i": {"image": "media.image"}, "b": {"text": "title", "image": "media.image"}}""",
+                "{\"title\": \"1234\", \"media\": [{\"image\": \"red\"}]}");
+        assertVector(document, "t", 0.6, 0, 0, 0.8);
+        assertVector(document, "v.i", 0, 1, 0, 0);
+        double half = Math.sqrt(0.5);
+        assertVector(document, "b", 0.6 * half, half, 0, 0.8 * half);
+        assertEquals(1, client.requests.size());
+        Embed.Request request = client.requests.getFirst();
+        assertEquals("m", request.modelId());
+        assertEquals(Embed.Lane.INGEST, request.lane());
+        assertEquals(Embed.Side.PASSAGE, request.side());
+    }
+
+    public void testWeighsTextAgainstPictures() {
+        IngestDocument document = one(
+                """
+                "field_map": {"b": {"text": "t", "image": "i",
+                  "fusion": {"technique": "weighted_mean", "weights": {"text": 0.3, "image": 0.4}}}}""",
+                "{\"t\": \"1234\", \"i\": \"red\"}");
+        assertVector(document, "b", 0.6 * 0.6, 0.8, 0, 0.6 * 0.8);
+    }
+
+    public void testSeveralTextsBecomeOneAndSeveralPicturesTheirMean() {
+        AnsweringClient client = answering();
+        IngestDocument document = one(
+                client,
+                """
+                "field_map": {"b": {"text": ["title", "tags"], "image": "i"}, "f": {"image": "i", "multi_value": "first"}}""",
+                "{\"title\": \"one\", \"tags\": [\"two\", \" \", \"three\"], \"i\": [\"red\", \"blue\"]}");
+        assertTrue(client.requests.getFirst().inputs().contains(new Source.Text("one two three")));
+        double length = Math.hypot(3, 13);
+        double half = Math.sqrt(0.5);
+        assertVector(document, "b", half * 3 / length, half * half, half * half, half * 13 / length);
+        assertVector(document, "f", 0, 1, 0, 0);
+    }
+
+    public void testCutsThenNormalises() {
+        IngestDocument document = one(
+                "\"dimensions\": 1, \"field_map\": {\"a\": {\"text\": \"t\"}, \"b\": {\"text\": \"t\", \"dimensions\": 4}}",
+                "{\"t\": \"1234\"}");
+        assertVector(document, "a", 1);
+        assertVector(document, "b", 0.6, 0, 0, 0.8);
+        Exception e = failed("\"field_map\": {\"a\": {\"text\": \"t\", \"dimensions\": 5}}", "{\"t\": \"1234\"}");
+        assertEquals("[dimensions] of [a] is 5, more than the 4 that model [m] makes", e.getMessage());
+    }
+
+    public void testLeavesAnOnlyVectorAsTheModelMakesItWhenTold() {
+        IngestDocument document = one(
+                "\"normalize\": false, \"field_map\": {\"a\": {\"text\": \"t\"}, \"b\": {\"text\": \"t\", \"image\": \"i\"}}",
+                "{\"t\": \"1234\"}");
+        assertVector(document, "a", 3, 0, 0, 4);
+        assertVector(document, "b", 3, 0, 0, 4);
+    }
+
+    public void testMissingFieldsAreNoErrorUnlessToldSo() {
+        AnsweringClient client = answering();
+        String config = "\"field_map\": {\"b\": {\"text\": \"t\", \"image\": \"i\"}}";
+        assertEquals(document("{\"x\": 1, \"i\": null}"), one(client, config, "{\"x\": 1, \"i\": null}"));
+        assertEquals(document("{\"t\": \" \", \"i\": []}"), one(client, config, "{\"t\": \" \", \"i\": []}"));
+        assertEquals("a document with nothing to embed costs no request", 0, client.requests.size());
+        assertVector(one(client, config, "{\"i\": \"red\"}"), "b", 0, 1, 0, 0);
+        Exception e = failed(config + ", \"ignore_missing\": false", "{\"i\": \"red\"}");
+        assertTrue(e.getMessage(), e.getMessage().startsWith("field [t] of [b] is missing or blank"));
+    }
+
+    public void testWrongTypesNameTheField() {
+        String config = "\"field_map\": {\"b\": {\"text\": \"t\", \"image\": \"i\"}}";
+        for (String value : List.of("3", "true", "[\"a\", 1.5]", "{\"x\": \"y\"}")) {
+            for (String field : List.of("t", "i")) {
+                Exception e = failed(config, "{\"" + field + "\": " + value + "}");
+                assertTrue(e.getMessage(), e.getMessage().startsWith("field [" + field + "] of [b] must be a string"));
+                assertEquals(RestStatus.BAD_REQUEST, ExceptionsHelper.status(e));
+            }
+        }
+    }
+
+    public void testOneBadDocumentFailsAlone() {
+        AnsweringClient client = answering();
+        IngestDocument bad = document("{\"i\": \"broken\"}");
+        List<IngestDocumentWrapper> results = run(
+                processor(client, "\"field_map\": {\"v\": {\"image\": \"i\"}}"),
+                document("{\"i\": \"red\"}"),
+                bad,
+                document("{\"i\": 7}"),
+                document("{\"x\": 1}"),
+                document("{\"i\": \"blue\"}"));
+        assertEquals(1, client.requests.size());
+        assertVector(results.get(0).getIngestDocument(), "v", 0, 1, 0, 0);
+        assertEquals(
+                "image field [i] of [v]: invalid_image by test",
+                results.get(1).getException().getMessage());
+        assertTrue(results.get(1).getException() instanceof IllegalArgumentException);
+        assertEquals(document("{\"i\": \"broken\"}"), bad);
+        assertTrue(results.get(2).getException().getMessage().startsWith("field [i]"));
+        assertNull(results.get(3).getException());
+        assertEquals(document("{\"x\": 1}"), results.get(3).getIngestDocument());
+        assertVector(results.get(4).getIngestDocument(), "v", 0, 0, 1, 0);
+    }
+
+    public void testSkipLeavesOutWhatCannotBeRead() {
+        String config =
+                """
+                "on_image_error": "skip", "remove_source_image": true,
+                "field_map": {"i": {"image": "p"}, "b": {"text": "t", "image": "p"}}""";
+        IngestDocument document = one(config, "{\"t\": \"1234\", \"p\": [\"broken\", \"red\"]}");
+        assertVector(document, "i", 0, 1, 0, 0);
+        List<?> errors = document.getFieldValue("_clip.errors", List.class);
+        assertEquals(2, errors.size());
+        assertEquals(
+                Map.of("vector_field", "b", "field", "p", "type", "invalid_image", "reason", "invalid_image by test"),
+                errors.getFirst());
+        assertTrue("a picture that could not be read stays", document.hasField("p"));
+
+        document = one(config, "{\"t\": \"1234\", \"p\": \"broken\"}");
+        assertFalse(document.hasField("i"));
+        assertFalse("a fusion without its pictures is not what was asked for", document.hasField("b"));
+    }
+
+    public void testTextOnlyMakesTheVectorOfTheText() {
+        IngestDocument document = one(
+                """
+                "on_image_error": "text_only", "error_field": null,
+                "field_map": {"i": {"image": "p"}, "b": {"text": "t", "image": "p"}}""",
+                "{\"t\": \"1234\", \"p\": \"broken\"}");
+        assertFalse(document.hasField("i"));
+        assertFalse(document.hasField("_clip"));
+        assertVector(document, "b", 0.6, 0, 0, 0.8);
+    }
+
+    public void testFullQueueIsNoPicturesFault() {
+        Exception e = failed(
+                "\"on_image_error\": \"skip\", \"field_map\": {\"i\": {\"image\": \"p\"}}", "{\"p\": [\"red\", \"busy\"]}");
+        assertEquals(RestStatus.TOO_MANY_REQUESTS, ExceptionsHelper.status(e));
+    }
+
+    public void testErrorsOfAnEarlierRunGoWhenThereAreNone() {
+        String config = "\"field_map\": {\"i\": {\"image\": \"p\"}}";
+        IngestDocument document = one(config, "{\"p\": \"red\", \"_clip\": {\"errors\": [{\"field\": \"p\"}]}}");
+        assertFalse(document.hasField("_clip"));
+        document = one(config, "{\"p\": \"red\", \"_clip\": {\"errors\": [], \"more\": 1}}");
+        assertEquals(Map.of("more", 1), document.getFieldValue("_clip", Map.class));
+    }
+
+    public void testRemovesThePicturesItEmbedded() {
+        IngestDocument document = one(
+                "\"remove_source_image\": true, \"field_map\": {\"v\": {\"image\": [\"a.i\", \"j\"], \"text\": \"t\"}}",
+                "{\"a\": [{\"i\": \"red\", \"k\": 1}, {\"i\": \"blue\"}], \"j\": \"red\", \"t\": \"x\"}");
+        assertFalse(document.hasField("j"));
+        assertEquals(document("{\"a\": [{\"k\": 1}, {}]}").getFieldValue("a", List.class), document.getFieldValue("a", List.class));
+        assertTrue(document.hasField("t"));
+    }
+
+    public void testNothingIsWrittenWhenOneVectorHasNoPlace() {
+        Exception e = failed(
+                "\"field_map\": {\"a\": {\"image\": \"i\"}, \"i.v\": {\"image\": \"i\"}}", "{\"i\": \"red\"}");
+        assertTrue(e.getMessage(), e.getMessage().startsWith("[i.v] cannot be written"));
+    }
+
+    public void testEveryDocumentOfAFailedRequestHasItsOwnException() {
+        var client = new AnsweringClient(
+                threads, (request, listener) -> listener.onFailure(new ResourceNotFoundException("not declared")));
+        List<IngestDocumentWrapper> results = run(
+                processor(client, "\"field_map\": {\"v\": {\"image\": \"i\"}}"),
+                document("{\"i\": \"red\"}"),
+                document("{\"x\": 1}"),
+                document("{\"i\": 3}"),
+                document("{\"i\": \"blue\"}"));
+        Exception first = results.get(0).getException();
+        assertEquals("model [m]: not declared", first.getMessage());
+        assertEquals(RestStatus.NOT_FOUND, ExceptionsHelper.status(first));
+        assertNull("it needed no model", results.get(1).getException());
+        assertTrue(results.get(2).getException() instanceof IllegalArgumentException);
+        assertNotSame(first, results.get(3).getException());
+        assertEquals(first.getMessage(), results.get(3).getException().getMessage());
+    }
+
+    public void testKeepsTheStatusOfARejection() {
+        var client = new AnsweringClient(threads, (request, listener) -> {
+            throw new OpenSearchRejectedExecutionException("full");
+        });
+        List<IngestDocumentWrapper> results =
+                run(processor(client, "\"field_map\": {\"v\": {\"image\": \"i\"}}"), document("{\"i\": \"red\"}"));
+        assertEquals(RestStatus.TOO_MANY_REQUESTS, ExceptionsHelper.status(results.getFirst().getException()));
+    }
+
+    public void testCutsABulkIntoRequests() {
+        AnsweringClient client = answering();
+        IngestDocument[] documents = IntStream.range(0, 10)
+                .mapToObj(i -> document("{\"i\": \"" + (i % 2 == 0 ? "red" : "blue") + "\"}"))
+                .toArray(IngestDocument[]::new);
+        List<IngestDocumentWrapper> results =
+                run(processor(client, "\"batch_size\": 4, \"field_map\": {\"v\": {\"image\": \"i\"}}"), documents);
+        assertEquals(List.of(4, 4, 2), client.requests.stream().map(r -> r.inputs().size()).toList());
+        for (int i = 0; i < 10; i++) {
+            assertVector(results.get(i).getIngestDocument(), "v", 0, (i + 1) % 2, i % 2, 0);
+        }
+    }
+
+    public void testRunsAsThePluginAndReturnsAsTheCaller() {
+        ThreadContext context = threads.getThreadContext();
+        List<String> sent = new ArrayList<>();
+        var client = new AnsweringClient(threads, (request, listener) -> {
+            sent.add(context.getHeader("user"));
+            listener.onResponse(AnsweringClient.answer(request, ClipEmbeddingProcessorTests::model));
+        });
+        var embedder = new Embedder(task -> {
+            try (ThreadContext.StoredContext ignored = context.stashContext()) {
+                context.putHeader("user", "plugin");
+                task.run();
+            }
+        });
+        Map<String, Object> config =
+                new HashMap<>(Map.of("model_id", "m", "field_map", Map.of("v", Map.of("image", "i"))));
+        var processor = new ClipEmbeddingProcessor(null, null, 1, Options.read(null, config), client, embedder);
+        context.putHeader("user", "alice");
+        List<String> handled = new ArrayList<>();
+        processor.execute(document("{\"i\": \"red\"}"), (d, e) -> handled.add(context.getHeader("user")));
+        assertEquals(List.of("plugin"), sent);
+        assertEquals(List.of("alice"), handled);
+        assertEquals("alice", context.getHeader("user"));
+    }
+
+    public void testSynchronousUseIsRefused() {
+        var processor = processor(answering(), "\"field_map\": {\"v\": {\"image\": \"i\"}}");
+        expectThrows(UnsupportedOperationException.class, () -> processor.execute(document("{}")));
+    }
+
+    public void testEmptyBulkIsHandled() {
+        assertEquals(List.of(), run(processor(answering(), "\"field_map\": {\"v\": {\"image\": \"i\"}}")));
+    }
+}
