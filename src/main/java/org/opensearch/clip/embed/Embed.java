@@ -2,17 +2,35 @@ package org.opensearch.clip.embed;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionRequestValidationException;
 import org.opensearch.action.ActionType;
+import org.opensearch.action.ValidateActions;
+import org.opensearch.action.support.ActionFilters;
+import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.action.support.IndicesOptions;
+import org.opensearch.common.inject.Inject;
 import org.opensearch.common.unit.TimeValue;
+import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.action.ActionResponse;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
 import org.opensearch.core.rest.RestStatus;
+import org.opensearch.core.tasks.TaskId;
+import org.opensearch.core.xcontent.XContentParser;
+import org.opensearch.rest.BaseRestHandler;
+import org.opensearch.rest.BytesRestResponse;
+import org.opensearch.rest.RestRequest;
+import org.opensearch.rest.RestResponse;
+import org.opensearch.rest.action.RestCancellableNodeClient;
+import org.opensearch.rest.action.RestResponseListener;
+import org.opensearch.tasks.Task;
+import org.opensearch.transport.TransportService;
+import org.opensearch.transport.client.node.NodeClient;
 
 /**
  * Texts and pictures in, vectors out: {@code POST /_plugins/_clip/models/{id}/_embed}, and the action that ingest and query
@@ -127,6 +145,21 @@ public final class Embed {
             return target;
         }
 
+        /** This request for a model, its target taken off. */
+        Request to(String model) {
+            return new Request(model, inputs, lane, side, timeout, null);
+        }
+
+        @Override
+        public String getDescription() {
+            return "model [" + modelId + "], inputs [" + inputs.size() + "], lane [" + lane + "]";
+        }
+
+        @Override
+        public Task createTask(long id, String type, String action, TaskId parent, Map<String, String> headers) {
+            return new EmbedTask(id, type, action, getDescription(), parent, headers);
+        }
+
         /** The action to send this request as. */
         public ActionType<Response> action() {
             return inputs.stream().anyMatch(Source::isUrl) ? BY_URL : ACTION;
@@ -134,7 +167,17 @@ public final class Embed {
 
         @Override
         public ActionRequestValidationException validate() {
-            return null;
+            ActionRequestValidationException e = null;
+            if (modelId == null && target == null) {
+                e = ValidateActions.addValidationError("[model_id] is missing", e);
+            }
+            if (inputs.isEmpty()) {
+                e = ValidateActions.addValidationError("there is no input", e);
+            }
+            if (timeout != null && timeout.nanos() <= 0) {
+                e = ValidateActions.addValidationError("[timeout] must be positive, got [" + timeout + "]", e);
+            }
+            return e;
         }
     }
 
@@ -223,6 +266,76 @@ public final class Embed {
 
         public List<Result> results() {
             return results;
+        }
+    }
+
+    /** For inputs that make no node fetch anything. */
+    public static final class Transport extends HandledTransportAction<Request, Response> {
+        private final Router router;
+
+        @Inject
+        public Transport(TransportService transport, ActionFilters filters, Router router) {
+            super(ACTION.name(), transport, filters, Request::new);
+            this.router = router;
+        }
+
+        @Override
+        protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
+            if (request.action() != ACTION) {
+                listener.onFailure(new IllegalArgumentException(
+                        "an input is a URL, such a request needs the action [" + BY_URL.name() + "]"));
+                return;
+            }
+            router.route(request, (EmbedTask) task, listener);
+        }
+    }
+
+    /** For any inputs. */
+    public static final class TransportByUrl extends HandledTransportAction<Request, Response> {
+        private final Router router;
+
+        @Inject
+        public TransportByUrl(TransportService transport, ActionFilters filters, Router router) {
+            super(BY_URL.name(), transport, filters, Request::new);
+            this.router = router;
+        }
+
+        @Override
+        protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
+            router.route(request, (EmbedTask) task, listener);
+        }
+    }
+
+    /** {@code POST /_plugins/_clip/models/{id}/_embed}. */
+    public static final class Rest extends BaseRestHandler {
+
+        @Override
+        public String getName() {
+            return "clip_embed";
+        }
+
+        @Override
+        public List<Route> routes() {
+            return List.of(new Route(RestRequest.Method.POST, "/_plugins/_clip/models/{id}/_embed"));
+        }
+
+        @Override
+        protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient client) throws IOException {
+            EmbedBody body;
+            try (XContentParser parser = rest.contentParser()) {
+                body = EmbedBody.parse(parser);
+            }
+            Request request = body.request(rest.param("id"));
+            long start = System.nanoTime();
+            return channel -> new RestCancellableNodeClient(client, rest.getHttpChannel())
+                    .execute(request.action(), request, new RestResponseListener<>(channel) {
+                        @Override
+                        public RestResponse buildResponse(Response response) throws IOException {
+                            long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+                            return new BytesRestResponse(
+                                    RestStatus.OK, body.answer(channel.newBuilder(), response, took));
+                        }
+                    });
         }
     }
 }

@@ -40,6 +40,14 @@ public sealed interface Source extends Writeable {
                 && (i.image().regionMatches(true, 0, "http://", 0, 7) || i.image().regionMatches(true, 0, "https://", 0, 8));
     }
 
+    /** Heap of the string, roughly. */
+    default int bytes() {
+        return switch (this) {
+            case Text t -> t.text().length();
+            case Image i -> i.image().length();
+        };
+    }
+
     static Source read(StreamInput in) throws IOException {
         byte kind = in.readByte();
         return switch (kind) {

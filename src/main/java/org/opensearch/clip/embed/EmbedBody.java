@@ -1,0 +1,193 @@
+package org.opensearch.clip.embed;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.opensearch.clip.core.vector.Vectors;
+import org.opensearch.clip.embed.Embed.Lane;
+import org.opensearch.clip.embed.Embed.Request;
+import org.opensearch.clip.embed.Embed.Response;
+import org.opensearch.clip.embed.Embed.Result;
+import org.opensearch.clip.embed.Embed.Result.Failure;
+import org.opensearch.clip.embed.Embed.Result.Vector;
+import org.opensearch.clip.embed.Embed.Side;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.core.xcontent.XContentBuilder;
+import org.opensearch.core.xcontent.XContentParser;
+
+/**
+ * The body of {@code _embed}, and the answer in its terms.
+ *
+ * @param inputs {@code {"text": ..}} or {@code {"image": ..}}; a plain string is a text
+ * @param dimensions the first so many values of a vector, 0 = all
+ * @param normalize vectors of length 1, default true
+ * @param side {@code query} (default; waits in the search lane) or {@code passage} (waits with ingest)
+ * @param timeout from leaving the queue, null = the setting of the lane
+ */
+record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side side, TimeValue timeout) {
+
+    /** An answer is built in one piece, so it must have an end. */
+    private static final int MAX_INPUTS = 2048;
+
+    private static final Set<String> KEYS = Set.of("inputs", "dimensions", "normalize", "side", "timeout");
+
+    /** @throws IllegalArgumentException naming the field that is missing, unknown or of the wrong type */
+    static EmbedBody parse(XContentParser parser) throws IOException {
+        if (parser.nextToken() != XContentParser.Token.START_OBJECT) {
+            throw new IllegalArgumentException("the body must be a JSON object with [inputs]");
+        }
+        Map<String, Object> body = parser.map();
+        refuseUnknown("", body, KEYS);
+        return new EmbedBody(
+                inputs(body.get("inputs")),
+                dimensions(body.get("dimensions")),
+                normalize(body.get("normalize")),
+                side(body.get("side")),
+                timeout(body.get("timeout")));
+    }
+
+    Request request(String modelId) {
+        return new Request(modelId, inputs, side == Side.QUERY ? Lane.SEARCH : Lane.INGEST, side, timeout, null);
+    }
+
+    /** @throws IllegalArgumentException when the model has fewer dimensions than asked for */
+    XContentBuilder answer(XContentBuilder json, Response response, long tookMillis) throws IOException {
+        if (dimensions > response.dimension()) {
+            throw new IllegalArgumentException("[dimensions] is [" + dimensions + "], more than the ["
+                    + response.dimension() + "] of model [" + response.modelId() + "]");
+        }
+        json.startObject();
+        json.field("took", tookMillis);
+        json.field("model_id", response.modelId());
+        json.field("fingerprint", response.fingerprint());
+        json.startArray("results");
+        for (Result result : response.results()) {
+            json.startObject();
+            switch (result) {
+                case Vector v -> vector(json, v);
+                case Failure f -> failure(json, f);
+            }
+            json.endObject();
+        }
+        return json.endArray().endObject();
+    }
+
+    private void vector(XContentBuilder json, Vector vector) throws IOException {
+        float[] values = dimensions == 0 ? vector.values() : Vectors.truncate(vector.values(), dimensions);
+        json.array("embedding", normalize ? Vectors.normalize(values) : values);
+        if (vector.tokens() > 0) {
+            json.startObject("usage").field("tokens", vector.tokens()).endObject();
+        }
+        if (vector.truncated()) {
+            json.field("truncated", true);
+        }
+    }
+
+    private static void failure(XContentBuilder json, Failure failure) throws IOException {
+        json.startObject("error");
+        json.field("type", failure.type());
+        json.field("reason", failure.reason());
+        json.endObject();
+        json.field("status", failure.status().getStatus());
+    }
+
+    private static List<Source> inputs(Object value) {
+        if (!(value instanceof List<?> list)) {
+            throw wrong("inputs", "an array of texts and pictures", value);
+        }
+        if (list.isEmpty() || list.size() > MAX_INPUTS) {
+            throw new IllegalArgumentException(
+                    "[inputs] must have 1 to " + MAX_INPUTS + " elements, got [" + list.size() + "]");
+        }
+        List<Source> inputs = new ArrayList<>(list.size());
+        for (int i = 0; i < list.size(); i++) {
+            inputs.add(input("inputs[" + i + "]", list.get(i)));
+        }
+        return inputs;
+    }
+
+    private static Source input(String field, Object value) {
+        if (value instanceof String text) {
+            return new Source.Text(text);
+        }
+        if (!(value instanceof Map<?, ?> input)) {
+            throw wrong(field, "a string, {\"text\": ..} or {\"image\": ..}", value);
+        }
+        refuseUnknown(field + ".", input, Set.of("text", "image"));
+        if (input.size() != 1) {
+            throw new IllegalArgumentException("[" + field + "] must have one of [text] and [image]");
+        }
+        Object text = input.get("text");
+        if (input.containsKey("text")) {
+            return new Source.Text(string(field + ".text", text));
+        }
+        return new Source.Image(string(field + ".image", input.get("image")));
+    }
+
+    private static int dimensions(Object value) {
+        return switch (value) {
+            case null -> 0;
+            case Integer i when i > 0 -> i;
+            default -> throw wrong("dimensions", "a positive integer", value);
+        };
+    }
+
+    private static boolean normalize(Object value) {
+        return switch (value) {
+            case null -> true;
+            case Boolean b -> b;
+            default -> throw wrong("normalize", "true or false", value);
+        };
+    }
+
+    private static Side side(Object value) {
+        return value == null
+                ? Side.QUERY
+                : Stream.of(Side.values())
+                        .filter(side -> side.name().toLowerCase(Locale.ROOT).equals(value))
+                        .findAny()
+                        .orElseThrow(() -> wrong("side", "\"query\" or \"passage\"", value));
+    }
+
+    private static TimeValue timeout(Object value) {
+        if (value == null) {
+            return null;
+        }
+        TimeValue timeout = TimeValue.parseTimeValue(string("timeout", value), "timeout");
+        if (timeout.nanos() <= 0) {
+            throw wrong("timeout", "a positive time such as \"10s\"", value);
+        }
+        return timeout;
+    }
+
+    private static String string(String field, Object value) {
+        if (value instanceof String string) {
+            return string;
+        }
+        throw wrong(field, "a string", value);
+    }
+
+    private static void refuseUnknown(String prefix, Map<?, ?> object, Set<String> known) {
+        for (Object key : object.keySet()) {
+            if (!known.contains(key)) {
+                throw new IllegalArgumentException("unknown parameter [" + prefix + key + "], known are "
+                        + known.stream().sorted().toList());
+            }
+        }
+    }
+
+    private static IllegalArgumentException wrong(String field, String expected, Object value) {
+        String got = switch (value) {
+            case null -> "nothing";
+            case List<?> l -> "an array";
+            case Map<?, ?> m -> "an object";
+            case String s when s.length() > 64 -> "[" + s.substring(0, 64) + "..]";
+            default -> "[" + value + "]";
+        };
+        return new IllegalArgumentException("[" + field + "] must be " + expected + ", got " + got);
+    }
+}

@@ -1,0 +1,101 @@
+package org.opensearch.clip.embed;
+
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.opensearch.ExceptionsHelper;
+import org.opensearch.OpenSearchException;
+import org.opensearch.OpenSearchStatusException;
+import org.opensearch.clip.core.engine.InputException;
+import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.image.ImageException;
+import org.opensearch.clip.core.net.FetchException;
+import org.opensearch.clip.embed.Embed.Result;
+import org.opensearch.clip.embed.Embed.Result.Failure;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.core.common.breaker.CircuitBreakingException;
+import org.opensearch.core.common.unit.ByteSizeValue;
+import org.opensearch.core.rest.RestStatus;
+
+/** The only place that knows which cause is which type and status. */
+public final class Failures {
+
+    private static final Logger LOGGER = LogManager.getLogger(Failures.class);
+    private static final String TIMEOUT = "timeout";
+
+    private Failures() {}
+
+    /** What a caller is told of {@code cause}; what is a fault of ours is logged, and told without details. */
+    static Failure of(Throwable cause) {
+        return switch (cause) {
+            case InputException e -> switch (e.kind()) {
+                case INVALID_TEXT -> new Failure("invalid_text", e.getMessage(), RestStatus.BAD_REQUEST);
+                case INVALID_IMAGE -> new Failure("invalid_image", e.getMessage(), RestStatus.BAD_REQUEST);
+                case IMAGE_TOO_LARGE -> new Failure(
+                        "image_too_large", e.getMessage(), RestStatus.REQUEST_ENTITY_TOO_LARGE);
+            };
+            case ImageException e -> new Failure("invalid_image", e.getMessage(), RestStatus.BAD_REQUEST);
+            case FetchException e -> switch (e.kind()) {
+                case REFUSED -> new Failure("image_url_refused", e.getMessage(), RestStatus.FORBIDDEN);
+                case TOO_LARGE -> new Failure(
+                        "image_too_large",
+                        e.getMessage() + " (plugins.clip.image.max_bytes)",
+                        RestStatus.REQUEST_ENTITY_TOO_LARGE);
+                case TIMEOUT -> new Failure(
+                        "image_fetch_timeout",
+                        e.getMessage() + " (plugins.clip.image.url.timeout)",
+                        RestStatus.GATEWAY_TIMEOUT);
+                case FAILED -> new Failure("image_fetch_failed", e.getMessage(), RestStatus.FAILED_DEPENDENCY);
+            };
+            case CircuitBreakingException e -> new Failure(
+                    "circuit_breaking",
+                    "no memory for this input now: retry later, or send a smaller one (indices.breaker.request.limit, "
+                            + new ByteSizeValue(e.getBytesWanted()) + " wanted)",
+                    RestStatus.TOO_MANY_REQUESTS);
+            case ModelException e -> {
+                LOGGER.warn("a run of a model failed", e);
+                yield new Failure("model_failed", e.getMessage(), RestStatus.INTERNAL_SERVER_ERROR);
+            }
+            case OpenSearchException e -> new Failure(
+                    OpenSearchException.getExceptionName(e), e.getMessage(), ExceptionsHelper.status(e));
+            default -> {
+                LOGGER.error("an input could not be embedded", cause);
+                yield new Failure(
+                        "internal_error", "internal error, see the log of the node", RestStatus.INTERNAL_SERVER_ERROR);
+            }
+        };
+    }
+
+    /** The input was taken from the queue and not done within {@code limit}. */
+    static Failure timeout(TimeValue limit, Embed.Lane lane) {
+        return new Failure(
+                TIMEOUT,
+                "not embedded within [timeout] of [" + limit + "] after it left the queue (default: plugins.clip."
+                        + (lane == Embed.Lane.SEARCH ? "search" : "ingest") + ".timeout)",
+                RestStatus.GATEWAY_TIMEOUT);
+    }
+
+    /** The input was not taken from the queue within {@code limit}. */
+    static Failure queueTimeout(TimeValue limit, Embed.Lane lane) {
+        return new Failure(
+                TIMEOUT,
+                "waited in the queue for [" + limit + "] ("
+                        + (lane == Embed.Lane.SEARCH
+                                ? "[timeout], default: plugins.clip.search.timeout"
+                                : "plugins.clip.ingest.max_queue_time")
+                        + "): the node has more to embed than it can",
+                RestStatus.GATEWAY_TIMEOUT);
+    }
+
+    static boolean isTimeout(Result result) {
+        return result instanceof Failure f && f.type().equals(TIMEOUT);
+    }
+
+    static OpenSearchStatusException unavailable(String reason) {
+        return new OpenSearchStatusException(reason, RestStatus.SERVICE_UNAVAILABLE);
+    }
+
+    /** For a caller that cannot go on without the vector. */
+    public static OpenSearchStatusException exception(Failure failure) {
+        return new OpenSearchStatusException(failure.reason(), failure.status());
+    }
+}

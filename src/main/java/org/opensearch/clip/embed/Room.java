@@ -1,0 +1,105 @@
+package org.opensearch.clip.embed;
+
+import org.opensearch.clip.embed.Embed.Lane;
+import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.core.common.breaker.CircuitBreaker;
+import org.opensearch.core.common.breaker.CircuitBreakingException;
+import org.opensearch.core.common.unit.ByteSizeValue;
+import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
+
+/**
+ * How much the lanes hold, and whether there is room for more. Search is bounded in requests; ingest in bytes, those of the
+ * strings that were sent and those that were fetched for them. What is alone always fits. Not thread-safe.
+ */
+final class Room {
+
+    private final ClipSettings settings;
+    private final CircuitBreaker breaker;
+    private int searches;
+    private int ingests;
+    private long sentBytes;
+    private long fetchedBytes;
+    private long reservedBytes;
+
+    /** @param breaker charged for what is fetched */
+    Room(ClipSettings settings, CircuitBreaker breaker) {
+        this.settings = settings;
+        this.breaker = breaker;
+    }
+
+    /** @throws OpenSearchRejectedExecutionException (429) when its lane is full */
+    void admit(Job job) {
+        ClipSettings.Lanes limits = settings.lanes();
+        if (job.lane() == Lane.SEARCH) {
+            if (searches >= limits.searchQueue()) {
+                throw new OpenSearchRejectedExecutionException("the search lane is full: [" + searches
+                        + "] requests wait or run (plugins.clip.search.queue); retry later");
+            }
+            searches++;
+            return;
+        }
+        long held = sentBytes + fetchedBytes;
+        if (ingests > 0 && held + job.bytes() > limits.ingestQueueBytes()) {
+            throw new OpenSearchRejectedExecutionException("the ingest lane is full: [" + new ByteSizeValue(held)
+                    + "] wait or run, [" + new ByteSizeValue(job.bytes()) + "] more are over ["
+                    + new ByteSizeValue(limits.ingestQueueBytes()) + "] (plugins.clip.ingest.queue); retry later");
+        }
+        ingests++;
+        sentBytes += job.bytes();
+    }
+
+    void leave(Job job) {
+        if (job.lane() == Lane.SEARCH) {
+            searches--;
+        } else {
+            ingests--;
+            sentBytes -= job.bytes();
+        }
+    }
+
+    /** Whether a fetch for the ingest lane may start: the largest picture fits, or no other one is held. */
+    boolean isForFetch() {
+        return fetchedBytes + reservedBytes == 0
+                || sentBytes + fetchedBytes + reservedBytes + settings.image().maxBytes()
+                        <= settings.lanes().ingestQueueBytes();
+    }
+
+    /** Before a fetch. */
+    void reserve(Item item) {
+        if (item.job().lane() == Lane.INGEST) {
+            item.reservedBytes = settings.image().maxBytes();
+            reservedBytes += item.reservedBytes;
+        }
+    }
+
+    /**
+     * After a fetch.
+     *
+     * @throws CircuitBreakingException when the node has no memory for it now; it is not kept then
+     */
+    void keep(Item item, byte[] fetched) {
+        release(item);
+        breaker.addEstimateBytesAndMaybeBreak(fetched.length, "clip fetched picture");
+        item.fetched = fetched;
+        fetchedBytes += counted(item);
+    }
+
+    /** After a fetch without a result. */
+    void release(Item item) {
+        reservedBytes -= item.reservedBytes;
+        item.reservedBytes = 0;
+    }
+
+    /** When an item is at its end. */
+    void drop(Item item) {
+        if (item.fetched != null) {
+            fetchedBytes -= counted(item);
+            breaker.addWithoutBreaking(-item.fetched.length);
+        }
+        item.drop();
+    }
+
+    private static long counted(Item item) {
+        return item.job().lane() == Lane.INGEST ? item.fetched.length : 0;
+    }
+}

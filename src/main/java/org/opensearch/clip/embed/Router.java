@@ -1,0 +1,251 @@
+package org.opensearch.clip.embed;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.opensearch.ExceptionsHelper;
+import org.opensearch.ResourceNotFoundException;
+import org.opensearch.action.ActionListenerResponseHandler;
+import org.opensearch.action.support.ChannelActionListener;
+import org.opensearch.clip.embed.Embed.Request;
+import org.opensearch.clip.embed.Embed.Response;
+import org.opensearch.clip.embed.Embed.Target;
+import org.opensearch.clip.embed.VectorFields.VectorField;
+import org.opensearch.clip.model.DeclaredModel;
+import org.opensearch.clip.model.LoadedModels;
+import org.opensearch.clip.model.ModelMetadata;
+import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.cluster.ClusterState;
+import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
+import org.opensearch.cluster.node.DiscoveryNode;
+import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.Randomness;
+import org.opensearch.common.inject.Inject;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.core.tasks.TaskCancelledException;
+import org.opensearch.core.tasks.TaskId;
+import org.opensearch.node.NodeClosedException;
+import org.opensearch.tasks.Task;
+import org.opensearch.threadpool.ThreadPool;
+import org.opensearch.transport.ConnectTransportException;
+import org.opensearch.transport.NodeDisconnectedException;
+import org.opensearch.transport.TransportRequest;
+import org.opensearch.transport.TransportRequestOptions;
+import org.opensearch.transport.TransportService;
+
+/**
+ * Brings a request to a node that holds its model: this one first, then the one to which this node has sent the fewest requests
+ * that are still open. A node that does not have the model loaded, or cannot be reached, is passed over for the next; only when
+ * none has it loaded, the request waits for it. Never blocks. Safe for use by many threads.
+ */
+public final class Router {
+
+    static final String FORWARD = "internal:opensearch/clip/embed";
+
+    private final TransportService transport;
+    private final ClusterService cluster;
+    private final LoadedModels loaded;
+    private final Lanes lanes;
+    private final ClipSettings settings;
+    private final VectorFields vectorFields;
+    private final Map<String, Integer> outstanding = new ConcurrentHashMap<>();
+
+    @Inject
+    public Router(
+            TransportService transport,
+            ClusterService cluster,
+            IndexNameExpressionResolver resolver,
+            LoadedModels loaded,
+            Lanes lanes,
+            ClipSettings settings) {
+        this.transport = transport;
+        this.cluster = cluster;
+        this.loaded = loaded;
+        this.lanes = lanes;
+        this.settings = settings;
+        this.vectorFields = new VectorFields(resolver);
+        transport.registerRequestHandler(FORWARD, ThreadPool.Names.SAME, Forward::new, (forward, channel, task) -> {
+            Completion<Response> completion =
+                    completion((EmbedTask) task, new ChannelActionListener<>(channel, FORWARD, forward));
+            runHere(forward.request, forward.wait, (EmbedTask) task, completion, completion::onFailure);
+        });
+    }
+
+    /** @param listener completed as {@link Completion} says, whatever happens */
+    void route(Request request, EmbedTask task, ActionListener<Response> listener) {
+        Completion<Response> completion = completion(task, listener);
+        try {
+            DeclaredModel model = resolve(request);
+            new Trip(request.to(model.id()), model, task, completion).next();
+        } catch (Exception e) {
+            completion.onFailure(e);
+        }
+    }
+
+    private Completion<Response> completion(EmbedTask task, ActionListener<Response> listener) {
+        Completion<Response> completion = new Completion<>(transport.getThreadPool(), listener);
+        task.whenCancelled(() -> completion.onFailure(new TaskCancelledException("embed request was cancelled")));
+        return completion;
+    }
+
+    private DeclaredModel resolve(Request request) {
+        ClusterState state = cluster.state();
+        Target target = request.target();
+        List<VectorField> fields = target == null ? List.of() : vectorFields.of(state, target);
+        String id = request.modelId() == null ? VectorFields.modelId(fields) : request.modelId();
+        DeclaredModel model = ModelMetadata.of(state)
+                .model(id)
+                .orElseThrow(() -> new ResourceNotFoundException("model [" + id
+                        + "] is not declared: PUT /_plugins/_clip/models/" + id + " declares it"));
+        if (target != null) {
+            VectorFields.check(fields, target, model);
+        }
+        return model;
+    }
+
+    private void runHere(
+            Request request,
+            TimeValue wait,
+            EmbedTask task,
+            Completion<Response> completion,
+            Consumer<Exception> notHere) {
+        loaded.acquire(
+                request.modelId(),
+                wait,
+                ActionListener.wrap(
+                        ref -> {
+                            if (completion.isDone()) {
+                                ref.close();
+                            } else {
+                                lanes.submit(request, ref, task, completion);
+                            }
+                        },
+                        notHere::accept));
+    }
+
+    /** From node to node. Used by one thread at a time. */
+    private final class Trip {
+        private record Stop(DiscoveryNode node, boolean waits) {}
+
+        private final Request request;
+        private final EmbedTask task;
+        private final Completion<Response> completion;
+        private final Deque<Stop> stops = new ArrayDeque<>();
+        private final long start = System.nanoTime();
+        private boolean lostOne;
+
+        Trip(Request request, DeclaredModel model, EmbedTask task, Completion<Response> completion) {
+            this.request = request;
+            this.task = task;
+            this.completion = completion;
+            List<DiscoveryNode> nodes = inOrder(model);
+            if (nodes.isEmpty()) {
+                throw Failures.unavailable("no node of the cluster may hold model [" + model.id() + "] (nodes: "
+                        + (model.nodes() == null ? "data, ingest and search nodes" : model.nodes()) + ")");
+            }
+            if (nodes.size() > 1) {
+                nodes.forEach(node -> stops.add(new Stop(node, false)));
+            }
+            nodes.forEach(node -> stops.add(new Stop(node, true)));
+        }
+
+        void next() {
+            Stop stop = stops.poll();
+            TimeValue wait = stop.waits() ? remainingWait() : TimeValue.ZERO;
+            if (stop.node().equals(transport.getLocalNode())) {
+                runHere(request, wait, task, completion, this::failed);
+                return;
+            }
+            String id = stop.node().getId();
+            outstanding.merge(id, 1, Integer::sum);
+            ActionListener<Response> answer = ActionListener.runBefore(
+                    ActionListener.wrap(completion::onResponse, this::failed),
+                    () -> outstanding.computeIfPresent(id, (node, n) -> n == 1 ? null : n - 1));
+            transport.sendChildRequest(
+                    stop.node(),
+                    FORWARD,
+                    new Forward(request, wait),
+                    task,
+                    TransportRequestOptions.EMPTY,
+                    new ActionListenerResponseHandler<>(answer, Response::new));
+        }
+
+        private TimeValue remainingWait() {
+            long left = settings.models().loadWait().nanos() - (System.nanoTime() - start);
+            return TimeValue.timeValueNanos(Math.max(0, left));
+        }
+
+        private void failed(Exception e) {
+            Throwable cause = ExceptionsHelper.unwrapCause(e);
+            if (stops.isEmpty() || completion.isDone() || !isForNext(cause)) {
+                completion.onFailure(cause instanceof Exception known ? known : e);
+                return;
+            }
+            try {
+                next();
+            } catch (Exception unexpected) {
+                completion.onFailure(unexpected);
+            }
+        }
+
+        private boolean isForNext(Throwable cause) {
+            if (cause instanceof NodeDisconnectedException) {
+                // the request may be what ended that node, so it does not travel through the whole cluster
+                boolean first = !lostOne;
+                lostOne = true;
+                return first;
+            }
+            return cause instanceof ConnectTransportException
+                    || cause instanceof NodeClosedException
+                    || ExceptionsHelper.status(cause) == RestStatus.SERVICE_UNAVAILABLE;
+        }
+    }
+
+    private List<DiscoveryNode> inOrder(DeclaredModel model) {
+        List<DiscoveryNode> nodes = new ArrayList<>(model.eligible(cluster.state().nodes()));
+        Collections.shuffle(nodes, Randomness.get());
+        nodes.sort(Comparator.comparingInt(node ->
+                node.equals(transport.getLocalNode()) ? -1 : outstanding.getOrDefault(node.getId(), 0)));
+        return nodes;
+    }
+
+    /** A request, its model resolved and its target checked, on its way to a node that may hold the model. */
+    private static final class Forward extends TransportRequest {
+        private final Request request;
+        private final TimeValue wait;
+
+        Forward(Request request, TimeValue wait) {
+            this.request = request;
+            this.wait = wait;
+        }
+
+        Forward(StreamInput in) throws IOException {
+            super(in);
+            request = new Request(in);
+            wait = in.readTimeValue();
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            super.writeTo(out);
+            request.writeTo(out);
+            out.writeTimeValue(wait);
+        }
+
+        @Override
+        public Task createTask(long id, String type, String action, TaskId parent, Map<String, String> headers) {
+            return new EmbedTask(id, type, action, request.getDescription(), parent, headers);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package org.opensearch.clip.embed;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.opensearch.clip.core.engine.DualEncoder;
+import org.opensearch.clip.core.engine.DualEncoder.Prepared;
+import org.opensearch.clip.core.engine.Input;
+import org.opensearch.clip.core.engine.InputException;
+import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.model.Tower;
+import org.opensearch.clip.embed.Embed.Result.Vector;
+import org.opensearch.clip.embed.Embed.Side;
+import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.core.common.breaker.CircuitBreaker;
+
+/**
+ * What an inference thread does with items that it took: prepare each one, run them, settle each one. An input that cannot
+ * be prepared fails alone, and a run that fails is repeated in halves until exactly the bad inputs have failed. Safe for use by
+ * many threads.
+ */
+final class Runs {
+
+    /** Padded tokens of a run of texts; more does not make a token cheaper on a CPU. */
+    static final int TOKENS = 1024;
+
+    static final int TEXTS = 32;
+
+    private final ClipSettings settings;
+    private final ImageResolver images;
+    private final CircuitBreaker breaker;
+
+    /** @param breaker charged for the heap of a picture while it is decoded */
+    Runs(ClipSettings settings, ImageResolver images, CircuitBreaker breaker) {
+        this.settings = settings;
+        this.images = images;
+        this.breaker = breaker;
+    }
+
+    /** @return the items that are ready for a run; the others are settled, or wanted by nobody */
+    List<Item> prepare(DualEncoder encoder, List<Item> items) {
+        List<Item> ready = new ArrayList<>(items.size());
+        for (Item item : items) {
+            if (!item.isWanted()) {
+                continue;
+            }
+            try {
+                if (item.prepared == null) {
+                    item.prepared = prepare(encoder, item);
+                }
+                ready.add(item);
+            } catch (Exception | StackOverflowError | LinkageError e) {
+                item.settle(Failures.of(e));
+            }
+        }
+        return ready;
+    }
+
+    private Prepared prepare(DualEncoder encoder, Item item) {
+        return switch (item.source()) {
+            case Source.Text t -> {
+                if (t.text().isBlank()) {
+                    throw new InputException(InputException.Kind.INVALID_TEXT, "text is empty");
+                }
+                CappedText text = CappedText.of(t.text(), settings.text().maxBytes());
+                item.cut = text.cut();
+                yield encoder.prepare(new Input.Text(prompt(encoder, item.job().side()) + text.text()));
+            }
+            case Source.Image i -> {
+                byte[] bytes = item.fetched == null ? images.decode(i.image()) : item.fetched;
+                long memory = images.memory(bytes);
+                breaker.addEstimateBytesAndMaybeBreak(memory, "clip picture");
+                try {
+                    yield encoder.prepare(new Input.Image(bytes));
+                } finally {
+                    breaker.addWithoutBreaking(-memory);
+                }
+            }
+        };
+    }
+
+    private static String prompt(DualEncoder encoder, Side side) {
+        return encoder.description()
+                .text()
+                .map(tower -> side == Side.QUERY ? tower.queryPrompt() : tower.passagePrompt())
+                .orElse("");
+    }
+
+    /**
+     * The texts to run now: those nearest in length to the one that waits longest, because padding costs as much as text.
+     *
+     * @param ready tokenised, in the order in which they wait
+     * @param most at most so many
+     */
+    static List<Item> batchOfTexts(DualEncoder encoder, List<Item> ready, int most) {
+        if (ready.size() < 2) {
+            return ready;
+        }
+        List<Item> sorted = new ArrayList<>(ready);
+        sorted.sort(Comparator.comparingInt(item -> tokens(encoder, item)));
+        int end = sorted.indexOf(ready.getFirst()) + 1;
+        int start = end - 1;
+        int limit = Math.min(TEXTS, most);
+        int longest = tokens(encoder, sorted.get(start));
+        while (start > 0 && end - start < limit && (end - start + 1) * longest <= TOKENS) {
+            start--;
+        }
+        while (end < sorted.size()
+                && end - start < limit
+                && (end - start + 1) * tokens(encoder, sorted.get(end)) <= TOKENS) {
+            end++;
+        }
+        return sorted.subList(start, end);
+    }
+
+    /** As they will be padded. */
+    private static int tokens(DualEncoder encoder, Item item) {
+        int own = ((Prepared.Text) item.prepared).ids().length;
+        return encoder.description()
+                .text()
+                .filter(Tower.Text::fixedLength)
+                .map(Tower.Text::maxTokens)
+                .orElse(own);
+    }
+
+    /** Runs items of one tower and settles them all. */
+    void encode(DualEncoder encoder, List<Item> items) {
+        List<Item> wanted = items.stream().filter(Item::isWanted).toList();
+        if (wanted.isEmpty()) {
+            return;
+        }
+        List<float[]> vectors;
+        try {
+            vectors = encoder.encode(wanted.stream().map(item -> item.prepared).toList());
+        } catch (Exception | LinkageError e) {
+            if (wanted.size() == 1) {
+                wanted.getFirst().settle(Failures.of(e));
+            } else {
+                encode(encoder, wanted.subList(0, wanted.size() / 2));
+                encode(encoder, wanted.subList(wanted.size() / 2, wanted.size()));
+            }
+            return;
+        }
+        for (int i = 0; i < wanted.size(); i++) {
+            settle(wanted.get(i), vectors.get(i));
+        }
+    }
+
+    private static void settle(Item item, float[] vector) {
+        if (!isUsable(vector)) {
+            item.settle(Failures.of(new ModelException("the model made a vector that is zero or not finite of this input")));
+            return;
+        }
+        item.settle(
+                switch (item.prepared) {
+                    case Prepared.Text t -> new Vector(vector, t.ids().length, t.truncated() || item.cut);
+                    case Prepared.Image i -> new Vector(vector, 0, false);
+                });
+    }
+
+    private static boolean isUsable(float[] vector) {
+        boolean some = false;
+        for (float v : vector) {
+            if (!Float.isFinite(v)) {
+                return false;
+            }
+            some |= v != 0;
+        }
+        return some;
+    }
+}

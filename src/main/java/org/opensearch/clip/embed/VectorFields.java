@@ -1,0 +1,151 @@
+package org.opensearch.clip.embed;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.opensearch.clip.embed.Embed.Target;
+import org.opensearch.clip.model.DeclaredModel;
+import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.cluster.ClusterState;
+import org.opensearch.cluster.metadata.IndexMetadata;
+import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
+import org.opensearch.common.cache.Cache;
+import org.opensearch.common.cache.CacheBuilder;
+import org.opensearch.common.xcontent.support.XContentMapValues;
+import org.opensearch.core.index.Index;
+
+/**
+ * What the indices of a search say of its vector field, read from the cluster state, so that a request that cannot work is
+ * refused before a model runs. Safe for use by many threads.
+ */
+final class VectorFields {
+
+    private static final String KNN_VECTOR = "knn_vector";
+
+    /** How an index maps the field. {@code modelId}: of the index setting, empty when it is not set. */
+    record VectorField(String index, Mapped mapped, String modelId) {}
+
+    /** {@code type}: empty when the index has no such field. {@code dimension}: 0 when the mapping names none. */
+    private record Mapped(String type, int dimension) {
+        static final Mapped ABSENT = new Mapped("", 0);
+    }
+
+    private record Key(String indexUuid, long mappingVersion, String field) {}
+
+    private final IndexNameExpressionResolver resolver;
+
+    /** A mapping is compressed JSON in the cluster state: too slow to be parsed for every query. */
+    private final Cache<Key, Mapped> cache =
+            CacheBuilder.<Key, Mapped>builder().setMaximumWeight(10_000).build();
+
+    VectorFields(IndexNameExpressionResolver resolver) {
+        this.resolver = resolver;
+    }
+
+    /**
+     * @return those of the indices that map the field, all of them as a vector; indices without it do not matter
+     * @throws IllegalArgumentException when none maps it, or one as something else
+     */
+    List<VectorField> of(ClusterState state, Target target) {
+        Index[] indices = resolver.concreteIndices(state, target.options(), target.indices());
+        List<VectorField> fields = new ArrayList<>();
+        for (Index index : indices) {
+            IndexMetadata metadata = state.metadata().index(index);
+            Mapped mapped = metadata == null ? Mapped.ABSENT : mapped(metadata, target.field());
+            if (mapped.type().equals(KNN_VECTOR)) {
+                String modelId = ClipSettings.INDEX_MODEL_ID.get(metadata.getSettings());
+                fields.add(new VectorField(index.getName(), mapped, modelId));
+            } else if (!mapped.type().isEmpty()) {
+                throw new IllegalArgumentException("field [" + target.field() + "] of index [" + index.getName()
+                        + "] is mapped as [" + mapped.type() + "], it must be [knn_vector]");
+            }
+        }
+        if (fields.isEmpty() && indices.length > 0) {
+            throw new IllegalArgumentException("field [" + target.field() + "] is mapped in none of the indices ["
+                    + Arrays.stream(indices).map(Index::getName).limit(10).collect(Collectors.joining(", "))
+                    + "], it must be a [knn_vector]");
+        }
+        return fields;
+    }
+
+    /**
+     * The model that the indices name.
+     *
+     * @throws IllegalArgumentException when they name none, or not the same
+     */
+    static String modelId(List<VectorField> fields) {
+        List<String> ids = fields.stream().map(VectorField::modelId).distinct().toList();
+        if (ids.isEmpty() || ids.equals(List.of(""))) {
+            throw new IllegalArgumentException(
+                    "[model_id] is missing: set it here, or [index.clip.model_id] in the settings of the index");
+        }
+        if (ids.size() > 1) {
+            throw new IllegalArgumentException("[index.clip.model_id] is not the same in all indices: "
+                    + fields.stream()
+                            .limit(10)
+                            .map(f -> "[" + f.index() + "]: "
+                                    + (f.modelId().isEmpty() ? "not set" : "[" + f.modelId() + "]"))
+                            .collect(Collectors.joining(", "))
+                    + "; set [model_id] here, or search them apart");
+        }
+        return ids.getFirst();
+    }
+
+    /** @throws IllegalArgumentException when a vector of the model would not fit a field */
+    static void check(List<VectorField> fields, Target target, DeclaredModel model) {
+        if (target.dimensions() > model.dimension()) {
+            throw new IllegalArgumentException("[dimensions] is [" + target.dimensions() + "], more than the ["
+                    + model.dimension() + "] of model [" + model.id() + "]");
+        }
+        int dimensions = target.dimensions() == 0 ? model.dimension() : target.dimensions();
+        for (VectorField field : fields) {
+            int mapped = field.mapped().dimension();
+            if (mapped != 0 && mapped != dimensions) {
+                throw new IllegalArgumentException("field [" + target.field() + "] of index [" + field.index()
+                        + "] has dimension [" + mapped + "], the vector of model [" + model.id() + "] would have ["
+                        + dimensions + "]: "
+                        + (mapped < model.dimension()
+                                ? "set [dimensions] to [" + mapped + "]"
+                                : mapped == model.dimension()
+                                        ? "leave [dimensions] out"
+                                        : "map the field with dimension [" + model.dimension() + "]"));
+            }
+        }
+    }
+
+    private Mapped mapped(IndexMetadata index, String field) {
+        if (index.mapping() == null) {
+            return Mapped.ABSENT;
+        }
+        Key key = new Key(index.getIndexUUID(), index.getMappingVersion(), field);
+        Mapped known = cache.get(key);
+        if (known == null) {
+            known = find(index.mapping().sourceAsMap(), field);
+            cache.put(key, known);
+        }
+        return known;
+    }
+
+    private static Mapped find(Map<String, Object> mapping, String field) {
+        Map<?, ?> at = mapping;
+        for (String name : field.split("\\.")) {
+            Object below = at.get("properties") instanceof Map<?, ?> properties ? properties.get(name) : null;
+            if (below == null) {
+                below = at.get("fields") instanceof Map<?, ?> fields ? fields.get(name) : null;
+            }
+            if (!(below instanceof Map<?, ?> map)) {
+                return Mapped.ABSENT;
+            }
+            at = map;
+        }
+        if (!(at.get("type") instanceof String type)) {
+            return new Mapped("object", 0);
+        }
+        if (type.equals("alias") && at.get("path") instanceof String path) {
+            return find(mapping, path);
+        }
+        return new Mapped(type, XContentMapValues.nodeIntegerValue(at.get("dimension"), 0));
+    }
+}
