@@ -156,12 +156,9 @@ final class ClipQueryParser {
     }
 
     private static RescoreContext rescore(XContentParser parser) throws IOException {
-        if (parser.currentToken() != XContentParser.Token.VALUE_BOOLEAN) {
-            return RescoreParser.fromXContent(parser);
-        }
-        return parser.booleanValue()
-                ? RescoreContext.getDefault()
-                : RescoreContext.EXPLICITLY_DISABLED_RESCORE_CONTEXT;
+        return parser.currentToken() == XContentParser.Token.VALUE_BOOLEAN
+                ? Neighbors.rescore(parser.booleanValue())
+                : RescoreParser.fromXContent(parser);
     }
 
     /** The fields of a question inside the object that names them. */

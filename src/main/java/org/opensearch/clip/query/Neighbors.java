@@ -10,7 +10,6 @@ import org.opensearch.core.xcontent.ToXContent;
 import org.opensearch.core.xcontent.ToXContentFragment;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.index.query.QueryBuilder;
-import org.opensearch.index.query.QueryRewriteContext;
 import org.opensearch.knn.index.query.KNNQueryBuilder;
 import org.opensearch.knn.index.query.parser.MethodParametersParser;
 import org.opensearch.knn.index.query.parser.RescoreParser;
@@ -79,21 +78,40 @@ record Neighbors(
         if (methodParameters != null) {
             out.writeMap(Map.copyOf(methodParameters));
         }
-        out.writeOptionalFloat(rescore == null ? null : rescore.getOversampleFactor());
-        out.writeBoolean(rescore == null || rescore.isRescoreEnabled());
+        writeRescore(out);
         out.writeOptionalBoolean(expandNested);
         out.writeBoolean(ignoreUnmapped);
     }
 
+    /** k-NN's own wire form forgets whether the factor is the user's, which decides whether the mapping may override it. */
+    private void writeRescore(StreamOutput out) throws IOException {
+        Boolean flag = rescoreFlag();
+        out.writeBoolean(rescore != null);
+        out.writeOptionalBoolean(flag);
+        if (rescore != null && flag == null) {
+            out.writeFloat(rescore.getOversampleFactor());
+        }
+    }
+
     private static RescoreContext readRescore(StreamInput in) throws IOException {
-        Float oversample = in.readOptionalFloat();
-        boolean enabled = in.readBoolean();
-        if (oversample == null) {
+        boolean given = in.readBoolean();
+        Boolean flag = in.readOptionalBoolean();
+        if (!given) {
             return null;
         }
-        return enabled
-                ? RescoreContext.builder().oversampleFactor(oversample).build()
-                : RescoreContext.EXPLICITLY_DISABLED_RESCORE_CONTEXT;
+        return flag == null ? RescoreContext.builder().oversampleFactor(in.readFloat()).build() : rescore(flag);
+    }
+
+    /** {@code "rescore": true} and {@code false}. */
+    static RescoreContext rescore(boolean flag) {
+        return flag ? RescoreContext.getDefault() : RescoreContext.EXPLICITLY_DISABLED_RESCORE_CONTEXT;
+    }
+
+    private Boolean rescoreFlag() {
+        if (rescore == null) {
+            return null;
+        }
+        return rescore.equals(rescore(true)) ? Boolean.TRUE : rescore.equals(rescore(false)) ? Boolean.FALSE : null;
     }
 
     @Override
@@ -111,8 +129,8 @@ record Neighbors(
             builder.field("filter", filter, params);
         }
         MethodParametersParser.doXContent(builder, methodParameters);
-        if (rescore != null && !rescore.isRescoreEnabled()) {
-            builder.field(RescoreParser.RESCORE_PARAMETER, false);
+        if (rescoreFlag() != null) {
+            builder.field(RescoreParser.RESCORE_PARAMETER, rescoreFlag());
         } else if (rescore != null) {
             RescoreParser.doXContent(builder, rescore);
         }
@@ -128,12 +146,6 @@ record Neighbors(
     Neighbors withFilter(QueryBuilder other) {
         return new Neighbors(
                 k, minScore, maxDistance, other, methodParameters, rescore, expandNested, ignoreUnmapped);
-    }
-
-    /** These with the filter rewritten; this very object when it is as it was. */
-    Neighbors rewritten(QueryRewriteContext context) throws IOException {
-        QueryBuilder rewritten = filter == null ? null : filter.rewrite(context);
-        return rewritten == filter ? this : withFilter(rewritten);
     }
 
     /** The query that finds them. */
