@@ -1,0 +1,241 @@
+package org.opensearch.clip.core.net;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Proxy;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.util.Set;
+import javax.net.ssl.SSLException;
+import org.apache.hc.client5.http.DnsResolver;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.impl.io.BasicHttpClientConnectionManager;
+import org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator;
+import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.util.Timeout;
+import org.opensearch.clip.core.net.FetchException.Kind;
+
+/**
+ * One fetch with all its hops, each on a connection of its own: no connection outlives the check of its address, and nothing
+ * is carried from one hop to the next.
+ *
+ * <p>Used by one thread, while {@link #stop} may come from any: it closes the socket under the client, which ends a connect,
+ * a TLS handshake or a read at once and never waits for a lock of the client.
+ */
+final class Fetch {
+
+    /** Why a fetch ended before its time. */
+    enum Stop {
+        DEADLINE,
+        CLOSED
+    }
+
+    private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
+
+    private static final ManagedHttpClientConnectionFactory CONNECTIONS = ManagedHttpClientConnectionFactory.builder()
+            .http1Config(Http1Config.custom()
+                    .setMaxHeaderCount(100)
+                    .setMaxLineLength(16 * 1024)
+                    .build())
+            .build();
+
+    private final FetchPolicy policy;
+    private final Fetcher.Resolver resolver;
+    private final TlsSocketStrategy tls;
+
+    /** Of the hop under way, {@code null} before it dials. */
+    private Socket socket;
+
+    private Stop stop;
+
+    Fetch(FetchPolicy policy, Fetcher.Resolver resolver, TlsSocketStrategy tls) {
+        this.policy = policy;
+        this.resolver = resolver;
+        this.tls = tls;
+    }
+
+    byte[] get(String url) throws FetchException {
+        Target first = Target.of(url, policy);
+        Target target = first;
+        for (int hops = 0; ; hops++) {
+            CloseableHttpClient client = client();
+            try {
+                ClassicHttpResponse response = client.executeOpen(host(target), request(target), null);
+                if (!REDIRECTS.contains(response.getCode())) {
+                    return body(first, response);
+                }
+                if (hops == policy.maxRedirects()) {
+                    throw new FetchException(
+                            Kind.REFUSED,
+                            name(first) + " redirects more than " + hops
+                                    + " times: see plugins.clip.image.url.max_redirects");
+                }
+                target = target.redirect(location(first, response), policy);
+            } catch (IOException e) {
+                throw failure(first, e);
+            } finally {
+                // at once: a graceful end would first read what is left of the body
+                client.close(CloseMode.IMMEDIATE);
+            }
+        }
+    }
+
+    /** Ends the fetch with a failure, unless it has ended. Never blocks. */
+    synchronized void stop(Stop why) {
+        if (stop == null) {
+            stop = why;
+            close(socket);
+        }
+    }
+
+    /** A client for one hop. */
+    private synchronized CloseableHttpClient client() {
+        socket = null;
+        var operator = new DefaultHttpClientConnectionOperator(
+                proxy -> newSocket(), null, new CheckedResolver(), scheme -> scheme.equals("https") ? tls : null);
+        var connections = new BasicHttpClientConnectionManager(operator, CONNECTIONS);
+        connections.setConnectionConfig(ConnectionConfig.custom()
+                // half, so that a second address of a host has its chance
+                .setConnectTimeout(Timeout.ofMilliseconds(Math.max(1, policy.timeout().toMillis() / 2)))
+                .setSocketTimeout(Timeout.ofMilliseconds(Math.max(1, policy.timeout().toMillis())))
+                .build());
+        // minimal: no redirects, retries, cookies, credentials, proxies and no decompression
+        return HttpClients.createMinimal(connections);
+    }
+
+    private static HttpHost host(Target target) {
+        return new HttpHost(target.isTls() ? "https" : "http", target.host(), target.uri().getPort());
+    }
+
+    private static HttpGet request(Target target) {
+        HttpGet request = new HttpGet(target.uri());
+        request.setHeader(HttpHeaders.USER_AGENT, "opensearch-clip");
+        request.setHeader(HttpHeaders.ACCEPT, "*/*");
+        request.setHeader(HttpHeaders.ACCEPT_ENCODING, "identity");
+        request.setHeader(HttpHeaders.CONNECTION, "close");
+        return request;
+    }
+
+    /** Not through the SOCKS proxy of the JVM: what it reaches is not what was checked. */
+    private synchronized Socket newSocket() throws IOException {
+        requireRunning();
+        socket = new Socket(Proxy.NO_PROXY);
+        return socket;
+    }
+
+    private synchronized void requireRunning() throws IOException {
+        if (stop != null) {
+            throw new IOException(stop.toString());
+        }
+    }
+
+    private byte[] body(Target first, ClassicHttpResponse response) throws IOException, FetchException {
+        if (response.getCode() != 200) {
+            throw new FetchException(Kind.FAILED, name(first) + " answers with status " + response.getCode() + ", not 200");
+        }
+        Header encoding = response.getFirstHeader(HttpHeaders.CONTENT_ENCODING);
+        if (encoding != null && !encoding.getValue().equalsIgnoreCase("identity")) {
+            throw new FetchException(Kind.FAILED, name(first) + " sends a compressed body, although asked not to");
+        }
+        if (response.getEntity() == null) {
+            return new byte[0];
+        }
+        if (response.getEntity().getContentLength() > policy.maxBytes()) {
+            throw tooLarge(first);
+        }
+        InputStream content = response.getEntity().getContent();
+        byte[] bytes = content.readNBytes((int) policy.maxBytes() + 1);
+        if (bytes.length > policy.maxBytes()) {
+            throw tooLarge(first);
+        }
+        return bytes;
+    }
+
+    private FetchException tooLarge(Target first) {
+        return new FetchException(
+                Kind.TOO_LARGE,
+                name(first) + " sends more than " + policy.maxBytes() + " bytes: see plugins.clip.image.max_bytes");
+    }
+
+    private static String location(Target first, ClassicHttpResponse response) throws FetchException {
+        if (response.countHeaders(HttpHeaders.LOCATION) != 1) {
+            throw new FetchException(
+                    Kind.FAILED, name(first) + " answers with status " + response.getCode() + " without one Location");
+        }
+        return response.getFirstHeader(HttpHeaders.LOCATION).getValue();
+    }
+
+    /**
+     * Until a connection stands, one and the same message: whether a name is unknown, has an address on the inside, or has one
+     * where nothing answers must not be told apart.
+     */
+    private synchronized FetchException failure(Target first, IOException e) {
+        if (stop == Stop.CLOSED) {
+            return new FetchException(Kind.FAILED, name(first) + " is not fetched: the node is closing");
+        }
+        if (socket == null || !socket.isConnected()) {
+            return new FetchException(
+                    Kind.FAILED,
+                    "no connection to " + name(first) + " or where it redirects to: an unknown host, no answer, or an address"
+                            + " that may not be reached, see plugins.clip.image.url.allowed_networks");
+        }
+        if (stop == Stop.DEADLINE || e instanceof SocketTimeoutException) {
+            return new FetchException(
+                    Kind.TIMEOUT,
+                    name(first) + " is not fetched within " + policy.timeout().toMillis()
+                            + " ms: see plugins.clip.image.url.timeout");
+        }
+        if (e instanceof SSLException) {
+            return new FetchException(
+                    Kind.FAILED, name(first) + " or where it redirects to has no TLS that this node trusts");
+        }
+        return new FetchException(Kind.FAILED, name(first) + " breaks off its answer, or it is not HTTP");
+    }
+
+    private static String name(Target target) {
+        return "[" + target.host() + "]";
+    }
+
+    private static void close(Socket socket) {
+        if (socket == null) {
+            return;
+        }
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // the fetch ends either way
+        }
+    }
+
+    /** Resolves once for a connection; the client dials the very addresses that were checked. */
+    private final class CheckedResolver implements DnsResolver {
+
+        @Override
+        public InetAddress[] resolve(String host) throws UnknownHostException {
+            InetAddress[] addresses = resolver.resolve(host);
+            for (InetAddress address : addresses) {
+                if (!policy.addresses().allows(address)) {
+                    throw new UnknownHostException(host);
+                }
+            }
+            return addresses;
+        }
+
+        @Override
+        public String resolveCanonicalHostname(String host) {
+            return host;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package org.opensearch.clip.core.net;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.Locale;
+import org.opensearch.clip.core.net.FetchException.Kind;
+
+/**
+ * A URL that the policy lets through. {@link URI} takes it apart, once, and what it says is what is dialled; forms that
+ * another parser might read otherwise are refused instead of repaired.
+ *
+ * @param uri absolute, http or https, without user info and fragment
+ * @param host lower case; an IPv6 literal has its brackets
+ */
+record Target(URI uri, String host) {
+
+    private static final int MAX_LENGTH = 8192;
+
+    /**
+     * @param url as the user gave it
+     * @throws FetchException of kind {@code REFUSED}; the message shows the host at most, for the rest may hold a secret
+     */
+    static Target of(String url, FetchPolicy policy) throws FetchException {
+        URI uri = parse(url);
+        String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
+        if (!scheme.equals("http") && !scheme.equals("https")) {
+            throw refused("its scheme is neither http nor https");
+        }
+        if (uri.getRawUserInfo() != null) {
+            throw refused("it carries a user name or password");
+        }
+        if (uri.getHost() == null) {
+            throw refused("it has no host of letters, digits, dots and hyphens");
+        }
+        String host = uri.getHost().toLowerCase(Locale.ROOT);
+        requirePlain(host);
+        requirePort(uri);
+        if (!policy.allowsHost(host)) {
+            throw refused("its host [" + host + "] is not one that may be reached: see plugins.clip.image.url.allowed_hosts"
+                    + " and plugins.clip.image.url.denied_hosts");
+        }
+        return new Target(uri, host);
+    }
+
+    private static URI parse(String url) throws FetchException {
+        if (url.length() > MAX_LENGTH) {
+            throw refused("it has " + url.length() + " characters, at most " + MAX_LENGTH + " are allowed");
+        }
+        if (url.chars().anyMatch(c -> c <= ' ' || c >= 0x7f || c == '\\')) {
+            throw refused("it has characters that must be percent-encoded (in a host: written as xn--)");
+        }
+        try {
+            URI uri = new URI(url);
+            return uri.getRawFragment() == null ? uri : new URI(url.substring(0, url.indexOf('#')));
+        } catch (URISyntaxException e) {
+            throw refused("it is no valid URL: " + e.getReason());
+        }
+    }
+
+    private static void requirePlain(String host) throws FetchException {
+        if (host.endsWith(".") || host.indexOf('%') >= 0) {
+            throw refused("its host ends in a dot or names an interface");
+        }
+        // no top-level domain starts with a digit, but what inet_aton reads as an address may end so
+        char lastLabel = host.charAt(host.lastIndexOf('.') + 1);
+        if (!host.startsWith("[") && lastLabel >= '0' && lastLabel <= '9' && !Network.isIpv4(host)) {
+            throw refused("its host is no name and no IPv4 address of four decimal numbers");
+        }
+    }
+
+    private static void requirePort(URI uri) throws FetchException {
+        if (uri.getPort() == 0 || uri.getPort() > 0xffff || uri.getRawAuthority().endsWith(":")) {
+            throw refused("its port is not in [1, 65535]");
+        }
+    }
+
+    private static FetchException refused(String why) {
+        return new FetchException(Kind.REFUSED, "URL is not fetched: " + why);
+    }
+
+    boolean isTls() {
+        return uri.getScheme().equalsIgnoreCase("https");
+    }
+
+    /**
+     * Where a redirect leads, under the whole policy again. What is refused is not named: it may be an address on the inside.
+     *
+     * @param location absolute or relative to this
+     * @throws FetchException of kind {@code REFUSED}
+     */
+    Target redirect(String location, FetchPolicy policy) throws FetchException {
+        try {
+            Target next = of(resolve(location).toString(), policy);
+            if (next.isTls() || !isTls()) {
+                return next;
+            }
+        } catch (FetchException | URISyntaxException e) {
+            throw new FetchException(Kind.REFUSED, "[" + host + "] redirects to a URL that may not be fetched");
+        }
+        throw new FetchException(Kind.REFUSED, "[" + host + "] redirects from https to http");
+    }
+
+    /** As RFC 3986 5.3 has it; {@link URI#resolve} drops the last segment of the path where the reference is a query alone. */
+    private URI resolve(String location) throws URISyntaxException {
+        if (!location.startsWith("?")) {
+            return uri.resolve(new URI(location));
+        }
+        String base = uri.toString();
+        int query = base.indexOf('?');
+        return new URI((query < 0 ? base : base.substring(0, query)) + location);
+    }
+}
