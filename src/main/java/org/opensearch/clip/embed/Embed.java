@@ -80,7 +80,9 @@ public final class Embed {
     }
 
     /**
-     * Immutable: a local execution does not serialise. {@code modelId} may be null when {@code target} is not;
+     * Without inputs it asks what a model is: everything is checked, nothing runs and nothing need be loaded.
+     *
+     * <p>Immutable: a local execution does not serialise. {@code modelId} may be null when {@code target} is not;
      * {@code timeout} counts from leaving the queue, null = the lane's setting.
      */
     public static final class Request extends ActionRequest {
@@ -170,9 +172,6 @@ public final class Embed {
             ActionRequestValidationException e = null;
             if (modelId == null && target == null) {
                 e = ValidateActions.addValidationError("[model_id] is missing", e);
-            }
-            if (inputs.isEmpty()) {
-                e = ValidateActions.addValidationError("there is no input", e);
             }
             if (timeout != null && timeout.nanos() <= 0) {
                 e = ValidateActions.addValidationError("[timeout] must be positive, got [" + timeout + "]", e);

@@ -87,6 +87,10 @@ public final class Router {
         Completion<Response> completion = completion(task, listener);
         try {
             DeclaredModel model = resolve(request);
+            if (request.inputs().isEmpty()) {
+                completion.onResponse(new Response(model.id(), model.fingerprint(), model.dimension(), List.of()));
+                return;
+            }
             new Trip(request.to(model.id()), model, task, completion).next();
         } catch (Exception e) {
             completion.onFailure(e);

@@ -141,11 +141,16 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
                     Lane.SEARCH,
                     Side.QUERY,
                     question.timeout(),
-                    target);
+                    toCheck(target));
             joinSearch(request, client);
             send(client, request, answering(made, run, listener));
         });
         return new ClipQueryBuilder(field, question, neighbors, embedder, made);
+    }
+
+    /** A field that need not be mapped is not looked at, where the query names the model itself. */
+    private Target toCheck(Target target) {
+        return neighbors.ignoreUnmapped() && question.modelId() != null ? null : target;
     }
 
     private void send(Client client, Embed.Request request, ActionListener<Embed.Response> listener) {
