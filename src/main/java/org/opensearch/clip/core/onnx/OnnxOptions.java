@@ -8,4 +8,14 @@ import java.time.Duration;
  * @param intraOpThreads threads inside one run; 1 is best for throughput when runs are concurrent
  * @param runTimeout a run that takes longer is terminated
  */
-public record OnnxOptions(int intraOpThreads, Duration runTimeout) {}
+public record OnnxOptions(int intraOpThreads, Duration runTimeout) {
+
+    public OnnxOptions {
+        if (intraOpThreads < 1) {
+            throw new IllegalArgumentException("intraOpThreads must be at least 1, got " + intraOpThreads);
+        }
+        if (runTimeout.isNegative() || runTimeout.isZero()) {
+            throw new IllegalArgumentException("runTimeout must be positive, got " + runTimeout);
+        }
+    }
+}

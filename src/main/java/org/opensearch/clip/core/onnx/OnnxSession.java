@@ -1,0 +1,149 @@
+package org.opensearch.clip.core.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.nio.FloatBuffer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.engine.Session;
+
+/**
+ * A session of ONNX Runtime. Runs go side by side without a lock. After {@link #close} no run begins; one that is still in
+ * flight ends in peace and then frees the native session.
+ */
+final class OnnxSession implements Session {
+
+    private final String name;
+    private final OrtEnvironment environment;
+    private final OrtSession session;
+    private final OnnxRuntime.Timer timer;
+    private final Duration runTimeout;
+    private final long bytes;
+    private final Map<String, OnnxPort> inputs;
+    private final Map<String, OnnxPort> outputs;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    /** One for the owner, one for each run in flight; at zero the native session is freed, and zero is final. */
+    private final AtomicInteger holders = new AtomicInteger(1);
+
+    /** @param name of the graph, for messages */
+    OnnxSession(
+            String name,
+            OrtEnvironment environment,
+            OrtSession session,
+            OnnxRuntime.Timer timer,
+            Duration runTimeout,
+            long bytes)
+            throws OrtException {
+        this.name = name;
+        this.environment = environment;
+        this.session = session;
+        this.timer = timer;
+        this.runTimeout = runTimeout;
+        this.bytes = bytes;
+        this.inputs = new LinkedHashMap<>();
+        this.outputs = new LinkedHashMap<>();
+        session.getInputInfo().values().forEach(node -> inputs.put(node.getName(), OnnxPort.of(node)));
+        session.getOutputInfo().values().forEach(node -> outputs.put(node.getName(), OnnxPort.of(node)));
+    }
+
+    @Override
+    public List<Port> inputs() {
+        return inputs.values().stream().map(OnnxPort::port).toList();
+    }
+
+    @Override
+    public List<Port> outputs() {
+        return outputs.values().stream().map(OnnxPort::port).toList();
+    }
+
+    @Override
+    public Floats run(Map<String, Tensor> given, String output) {
+        if (!given.keySet().equals(inputs.keySet())) {
+            throw new ModelException("[" + name + "] takes inputs " + inputs.keySet() + ", got " + given.keySet());
+        }
+        if (!outputs.containsKey(output)) {
+            throw new ModelException("[" + name + "] has outputs " + outputs.keySet() + ", not [" + output + "]");
+        }
+        outputs.get(output).requireFloats();
+        if (holders.getAndUpdate(n -> n == 0 ? 0 : n + 1) == 0) {
+            throw closedException();
+        }
+        try {
+            if (closed.get()) {
+                throw closedException();
+            }
+            return compute(given, output);
+        } finally {
+            release();
+        }
+    }
+
+    private Floats compute(Map<String, Tensor> given, String output) {
+        Map<String, OnnxTensor> tensors = new HashMap<>();
+        try (Deadline deadline = new Deadline(timer, runTimeout)) {
+            for (Map.Entry<String, Tensor> entry : given.entrySet()) {
+                OnnxPort port = inputs.get(entry.getKey());
+                tensors.put(entry.getKey(), port.tensor(environment, entry.getValue()));
+            }
+            try (OrtSession.Result result = session.run(tensors, Set.of(output), deadline.options())) {
+                OnnxTensor tensor = (OnnxTensor) result.get(0);
+                FloatBuffer floats = tensor.getFloatBuffer();
+                float[] data = new float[floats.remaining()];
+                floats.get(data);
+                return new Floats(tensor.getInfo().getShape(), data);
+            } catch (OrtException e) {
+                if (deadline.passed()) {
+                    throw new ModelException("[" + name + "] ran longer than " + runTimeout.toMillis() + "ms and was stopped", e);
+                }
+                throw e;
+            }
+        } catch (OrtException e) {
+            throw new ModelException("[" + name + "] failed on inputs of shape " + shapes(given) + ": " + e.getMessage(), e);
+        } finally {
+            tensors.values().forEach(OnnxTensor::close);
+        }
+    }
+
+    private static Map<String, String> shapes(Map<String, Tensor> tensors) {
+        return tensors.entrySet().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, e -> Arrays.toString(e.getValue().shape()), (a, b) -> a, TreeMap::new));
+    }
+
+    private ModelException closedException() {
+        return new ModelException("[" + name + "] is not loaded any more");
+    }
+
+    @Override
+    public long bytes() {
+        return bytes;
+    }
+
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            release();
+        }
+    }
+
+    private void release() {
+        if (holders.decrementAndGet() == 0) {
+            try {
+                session.close();
+            } catch (OrtException e) {
+                throw new ModelException("[" + name + "] could not be freed: " + e.getMessage(), e);
+            }
+        }
+    }
+}
