@@ -1,12 +1,46 @@
 package org.opensearch.clip.model;
 
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import org.opensearch.OpenSearchStatusException;
+import org.opensearch.ResourceNotFoundException;
 import org.opensearch.clip.core.engine.DualEncoder;
+import org.opensearch.cluster.ClusterChangedEvent;
+import org.opensearch.cluster.ClusterState;
+import org.opensearch.cluster.ClusterStateListener;
+import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.lease.Releasable;
+import org.opensearch.common.lifecycle.AbstractLifecycleComponent;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.gateway.GatewayService;
+import org.opensearch.threadpool.ExecutorBuilder;
+import org.opensearch.threadpool.ScalingExecutorBuilder;
+import org.opensearch.threadpool.ThreadPool;
 
-/** The models that this node holds, reconciled towards what the cluster declares. */
-public class LoadedModels {
+/**
+ * The models that this node holds, reconciled towards what the cluster declares: whenever the declared models or the nodes change, each
+ * model that is wanted here gets a {@link ModelSlot}, and each slot that is not wanted any more is closed. Nothing here depends on
+ * what another node says, and no state outlives the process, so none can be stuck.
+ *
+ * <p>Safe for use by many threads. Slots come and go under this object's monitor; handing out a loaded model takes no lock.
+ */
+public final class LoadedModels extends AbstractLifecycleComponent implements ClusterStateListener {
+
+    /** Thread pool for what reads whole models: loading, and hashing at declaration. */
+    public static final String POOL = "clip_model";
+
+    /** Loads a model, blocking; what it throws becomes the reason that users see. */
+    public interface Loader {
+        Loaded load(DeclaredModel model);
+    }
+
+    /** @param close gives everything back */
+    public record Loaded(DualEncoder encoder, String device, Releasable close) {}
 
     /** A counted reference: the encoder stays open until it is closed. */
     public interface Ref extends Releasable {
@@ -15,19 +49,130 @@ public class LoadedModels {
         DualEncoder encoder();
     }
 
+    private final ClusterService clusterService;
+    private final ThreadPool threadPool;
+    private final Loader loader;
+    private final Map<String, ModelSlot> slots = new ConcurrentHashMap<>();
+    private volatile boolean closed;
+
+    public LoadedModels(ClusterService clusterService, ThreadPool threadPool, Loader loader) {
+        this.clusterService = clusterService;
+        this.threadPool = threadPool;
+        this.loader = loader;
+    }
+
+    /** For {@code Plugin.getExecutorBuilders}. Two threads: a load waits for the disk, and a short one should not wait for a long one. */
+    public static ExecutorBuilder<?> pool() {
+        return new ScalingExecutorBuilder(POOL, 0, 2, TimeValue.timeValueSeconds(30));
+    }
+
     /** Whether this node is one that should hold the model, by role and declaration. */
     public boolean eligible(String modelId) {
-        throw new UnsupportedOperationException();
+        ClusterState state = clusterService.state();
+        return ModelMetadata.of(state).model(modelId).filter(model -> eligible(model, state)).isPresent();
+    }
+
+    private static boolean eligible(DeclaredModel model, ClusterState state) {
+        return model.eligible(state.nodes()).stream().anyMatch(node -> node.getId().equals(state.nodes().getLocalNodeId()));
     }
 
     /**
      * Hands out the model when it is loaded here: at once on the calling thread, or, while it is loading, from a {@code generic}
-     * thread within {@code wait}.
+     * thread within {@code wait}, under the caller's context.
      *
      * <p>Failures: {@code ResourceNotFoundException} (404) not declared, 409 not to be loaded, 503 still loading after {@code wait}
      * or its load failed.
      */
     public void acquire(String modelId, TimeValue wait, ActionListener<Ref> listener) {
-        throw new UnsupportedOperationException();
+        ModelSlot slot = slots.get(modelId);
+        if (slot == null) {
+            // The state that declares it may have been applied without this having been told yet.
+            ClusterState state = clusterService.state();
+            reconcile(state);
+            slot = slots.get(modelId);
+            if (slot == null) {
+                listener.onFailure(absent(state, modelId));
+                return;
+            }
+        }
+        slot.acquire(wait, listener);
+    }
+
+    /** The models that are wanted here. */
+    List<Observed> observed() {
+        return slots.values().stream().map(ModelSlot::observed).toList();
+    }
+
+    /** Tries again what has failed, now. */
+    void retry(String modelId) {
+        ModelSlot slot = slots.get(modelId);
+        if (slot != null) {
+            slot.retry();
+        }
+    }
+
+    @Override
+    public void clusterChanged(ClusterChangedEvent event) {
+        if (event.nodesChanged() || event.metadataChanged() || event.blocksChanged()) {
+            reconcile(event.state());
+        }
+    }
+
+    private synchronized void reconcile(ClusterState state) {
+        // A node that has just started sees no metadata at all, which says nothing about what is declared.
+        if (closed || state.blocks().hasGlobalBlock(GatewayService.STATE_NOT_RECOVERED_BLOCK)) {
+            return;
+        }
+        Map<String, DeclaredModel> wanted = ModelMetadata.of(state).models().stream()
+                .filter(model -> model.load() && eligible(model, state))
+                .collect(Collectors.toMap(DeclaredModel::id, model -> model));
+        for (String id : slots.keySet()) {
+            if (!wanted.containsKey(id)) {
+                slots.remove(id).close(absent(state, id));
+            }
+        }
+        wanted.forEach((id, model) -> slots.compute(id, (same, slot) -> {
+            ModelSlot wanting = slot == null ? new ModelSlot(loader, threadPool, this::release) : slot;
+            wanting.want(model);
+            return wanting;
+        }));
+    }
+
+    private static Exception absent(ClusterState state, String id) {
+        Optional<DeclaredModel> model = ModelMetadata.of(state).model(id);
+        if (model.isEmpty()) {
+            return new ResourceNotFoundException("model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id);
+        }
+        String why = model.get().load()
+                ? "is not for this node: see [nodes] of its declaration"
+                : "is declared and not loaded: POST /_plugins/_clip/models/" + id + "/_load";
+        return new OpenSearchStatusException("model [" + id + "] " + why, RestStatus.CONFLICT);
+    }
+
+    /** Sessions take their time to close, and the last user may be on any thread. */
+    private void release(Releasable memory) {
+        if (closed) {
+            memory.close();
+        } else {
+            threadPool.executor(POOL).execute(memory::close);
+        }
+    }
+
+    @Override
+    protected void doStart() {
+        clusterService.addListener(this);
+    }
+
+    @Override
+    protected void doStop() {
+        clusterService.removeListener(this);
+    }
+
+    @Override
+    protected synchronized void doClose() {
+        closed = true;
+        Exception reason = new OpenSearchStatusException("the node is closing", RestStatus.SERVICE_UNAVAILABLE);
+        slots.values().forEach(slot -> slot.close(reason));
+        slots.clear();
     }
 }

@@ -33,7 +33,7 @@ import org.opensearch.core.xcontent.XContentParser;
  */
 public final class ModelMetadata implements Metadata.Custom {
 
-    public static final String TYPE = "clip_models";
+    public static final String TYPE = "opensearch_clip_models";
 
     /** A node attribute that tells the others that this node can read the section; its value is {@link #FORMAT}. */
     public static final String NODE_ATTRIBUTE = "opensearch_clip";

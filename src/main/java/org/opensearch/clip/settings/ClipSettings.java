@@ -118,6 +118,10 @@ public final class ClipSettings {
     /** Native bytes of the loaded models by our own ledger. A ratio is of the memory outside the heap: models live there. */
     public static final Setting<ByteSizeValue> MEMORY_LIMIT = memory("plugins.clip.memory.limit", "40%", ClipSettings::outsideHeap);
 
+    /** Declared models of the cluster: each is up to 2 KiB of every full cluster state. */
+    public static final Setting<Integer> MAX_MODELS =
+            Setting.intSetting("plugins.clip.max_models", 100, 1, 1000, Dynamic, NodeScope);
+
     /** Where models run that do not say it themselves; takes effect with the next load. */
     public static final Setting<String> DEVICE = Setting.simpleString(
             "plugins.clip.device",
@@ -218,6 +222,7 @@ public final class ClipSettings {
                 QUERY_CACHE_SIZE,
                 LOAD_WAIT,
                 MEMORY_LIMIT,
+                MAX_MODELS,
                 DEVICE,
                 INDEX_MODEL_ID,
                 INDEX_GUARD);

@@ -1,0 +1,75 @@
+package org.opensearch.clip.model;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.opensearch.clip.core.model.Overrides;
+
+/**
+ * The body of {@code PUT /_plugins/_clip/models/{id}}, checked as far as no file is needed for it.
+ *
+ * @param source where the files come from
+ * @param overrides what is different from what the folder says
+ * @param nodes node filter, {@code null} = by role
+ * @param device {@code null} = what the node's settings say
+ */
+record Declaration(Map<String, Object> source, Map<String, Object> overrides, String nodes, String device) {
+
+    private static final Pattern DEVICE = Pattern.compile("auto|cpu|cuda(:[0-9]{1,2})?");
+    private static final Set<String> OVERRIDES = Set.of(
+            "pooling", "max_tokens", "resize_mode", "normalize", "dimensions", "towers", "query_prompt", "passage_prompt");
+
+    /** @throws IllegalArgumentException names every key that is not known, or the first one whose value is not what it should be */
+    static Declaration parse(Map<String, Object> body) {
+        Map<String, Object> rest = new TreeMap<>(body);
+        Map<String, Object> source = source(rest.remove("source"));
+        String nodes = nodes(rest.remove("nodes"));
+        String device = device(rest.remove("device"));
+        Set<String> unknown = new TreeSet<>(rest.keySet());
+        unknown.removeAll(OVERRIDES);
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException("unknown parameters " + unknown + ", known are [source, nodes, device] and "
+                    + new TreeSet<>(OVERRIDES));
+        }
+        rest.forEach((key, value) -> {
+            if (value == null) {
+                throw new IllegalArgumentException("[" + key + "] must not be null");
+            }
+        });
+        return new Declaration(source, new Overrides(rest).values(), nodes, device);
+    }
+
+    private static Map<String, Object> source(Object value) {
+        if (!(value instanceof Map<?, ?> map)) {
+            throw new IllegalArgumentException("[source] is required: {\"catalog\": <id>} or {\"path\": <folder>}");
+        }
+        Map<String, Object> source = new TreeMap<>();
+        map.forEach((key, part) -> source.put((String) key, part));
+        return source;
+    }
+
+    private static String nodes(Object value) {
+        if (value instanceof List<?> list && !list.isEmpty() && list.stream().allMatch(String.class::isInstance)) {
+            return String.join(",", list.stream().map(String.class::cast).toList());
+        }
+        return string("nodes", value);
+    }
+
+    private static String device(Object value) {
+        String device = string("device", value);
+        if (device != null && !DEVICE.matcher(device).matches()) {
+            throw new IllegalArgumentException("[device] must be [auto], [cpu], [cuda] or [cuda:n], got [" + device + "]");
+        }
+        return device;
+    }
+
+    private static String string(String key, Object value) {
+        if (value == null || value instanceof String string && !string.isBlank()) {
+            return (String) value;
+        }
+        throw new IllegalArgumentException("[" + key + "] must be a string, got [" + value + "]");
+    }
+}

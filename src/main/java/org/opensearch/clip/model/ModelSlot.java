@@ -1,0 +1,284 @@
+package org.opensearch.clip.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.apache.logging.log4j.message.ParameterizedMessage;
+import org.opensearch.OpenSearchStatusException;
+import org.opensearch.action.ActionRunnable;
+import org.opensearch.action.support.ContextPreservingActionListener;
+import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.model.LoadedModels.Loaded;
+import org.opensearch.clip.model.LoadedModels.Ref;
+import org.opensearch.common.lease.Releasable;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.util.concurrent.AbstractRunnable;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.common.unit.ByteSizeValue;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.threadpool.Scheduler;
+import org.opensearch.threadpool.ThreadPool;
+
+/**
+ * One model that is wanted on this node, from the first attempt to load it until it is not wanted any more. At most one load runs at a time; one
+ * that fails is tried again, later and later; what it would replace stays in use until it has succeeded.
+ *
+ * <p>Safe for use by many threads: guarded by its monitor, under which nothing blocks and no listener is called. A model that is
+ * loaded is handed out without it.
+ */
+final class ModelSlot {
+
+    private static final Logger logger = LogManager.getLogger(ModelSlot.class);
+    private static final long FIRST_RETRY_SECONDS = 5;
+    private static final long LAST_RETRY_SECONDS = 300;
+
+    private final LoadedModels.Loader loader;
+    private final ThreadPool threadPool;
+    private final Consumer<Releasable> release;
+    private final List<Waiter> waiters = new ArrayList<>();
+
+    private DeclaredModel model;
+    private Observed.State state = Observed.State.UNLOADED;
+    private String reason;
+    private long since;
+    private boolean running;
+    private int failures;
+    private Scheduler.Cancellable retry;
+    private Exception gone;
+    private volatile HeldModel held;
+
+    /** @param release closes what took native memory, on a thread that may block */
+    ModelSlot(LoadedModels.Loader loader, ThreadPool threadPool, Consumer<Releasable> release) {
+        this.loader = loader;
+        this.threadPool = threadPool;
+        this.release = release;
+    }
+
+    /** Loads {@code wanted}, unless that is what this slot does or has done already. */
+    synchronized void want(DeclaredModel wanted) {
+        boolean start = model == null || !loadsAs(model, wanted);
+        if (model != null && !model.fingerprint().equals(wanted.fingerprint())) {
+            drop(); // deleted and declared anew: vectors of another space must not be handed out under this name
+        }
+        model = wanted;
+        if (start) {
+            start();
+        }
+    }
+
+    private static boolean loadsAs(DeclaredModel one, DeclaredModel other) {
+        return one.source().equals(other.source())
+                && one.files().equals(other.files())
+                && one.overrides().equals(other.overrides())
+                && Objects.equals(one.device(), other.device());
+    }
+
+    /** Tries again what has failed, now. */
+    synchronized void retry() {
+        if (reason != null && gone == null) {
+            start();
+        }
+    }
+
+    /** @param why what callers get from now on */
+    synchronized void close(Exception why) {
+        gone = why;
+        cancelRetry();
+        resolve(null, why);
+        drop();
+    }
+
+    private void drop() {
+        if (held != null) {
+            held.decRef();
+            held = null;
+        }
+    }
+
+    synchronized Observed observed() {
+        HeldModel here = held;
+        return new Observed(
+                model.id(),
+                state,
+                here == null ? 0 : here.bytes(),
+                here == null ? null : here.device(),
+                reason,
+                since);
+    }
+
+    /** As {@link LoadedModels#acquire}. */
+    void acquire(TimeValue wait, ActionListener<Ref> listener) {
+        HeldModel here = held;
+        Exception refusal = null;
+        if (here == null || !here.tryIncRef()) {
+            synchronized (this) {
+                here = held;
+                if (here != null) {
+                    here.incRef();
+                } else if (gone != null) {
+                    refusal = gone;
+                } else if (state == Observed.State.FAILED || wait.millis() <= 0) {
+                    refusal = unavailable();
+                } else {
+                    waiters.add(new Waiter(listener, wait));
+                    return;
+                }
+            }
+        }
+        if (refusal == null) {
+            listener.onResponse(here.ref());
+        } else {
+            listener.onFailure(refusal);
+        }
+    }
+
+    // ---- one load
+
+    private void start() {
+        cancelRetry();
+        if (!running) {
+            running = true;
+            enter(held == null ? Observed.State.LOADING : Observed.State.LOADED, reason);
+            threadPool.executor(LoadedModels.POOL).execute(new Load(model));
+        }
+    }
+
+    private final class Load extends AbstractRunnable {
+        private final DeclaredModel wanted;
+
+        private Load(DeclaredModel wanted) {
+            this.wanted = wanted;
+        }
+
+        @Override
+        protected void doRun() {
+            Loaded loaded;
+            try {
+                loaded = loader.load(wanted);
+            } catch (LinkageError e) { // a native library that is missing or does not fit must not end the node
+                failed(wanted, e);
+                return;
+            }
+            if (!publish(wanted, loaded)) {
+                loaded.close().close();
+            }
+        }
+
+        @Override
+        public void onFailure(Exception e) {
+            failed(wanted, e);
+        }
+    }
+
+    /** @return whether it is still wanted */
+    private synchronized boolean publish(DeclaredModel done, Loaded loaded) {
+        if (!finished(done)) {
+            return false;
+        }
+        HeldModel before = held;
+        HeldModel fresh = new HeldModel(done, loaded, release);
+        held = fresh;
+        failures = 0;
+        enter(Observed.State.LOADED, null);
+        logger.info("model [{}] is loaded: {} on {}", done.id(), new ByteSizeValue(fresh.bytes()), fresh.device());
+        resolve(fresh, null);
+        if (before != null) {
+            before.decRef();
+        }
+        return true;
+    }
+
+    private synchronized void failed(DeclaredModel done, Throwable e) {
+        if (!finished(done)) {
+            return;
+        }
+        String why = e instanceof ModelException || e instanceof IllegalArgumentException
+                ? e.getMessage()
+                : "unexpected " + e.getClass().getSimpleName() + ", see the log of this node";
+        if (!why.equals(reason)) {
+            logger.warn(() -> new ParameterizedMessage("model [{}] cannot be loaded: {}", done.id(), why), e);
+        }
+        enter(held == null ? Observed.State.FAILED : Observed.State.LOADED, why);
+        resolve(null, unavailable());
+        long delay = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS << Math.min(failures++, 10));
+        retry = threadPool.schedule(this::retry, TimeValue.timeValueSeconds(delay), ThreadPool.Names.SAME);
+    }
+
+    /** @return whether what was loaded is still what is wanted; if something else is, that is loaded next */
+    private boolean finished(DeclaredModel done) {
+        running = false;
+        if (gone != null) {
+            return false;
+        }
+        if (!loadsAs(model, done)) {
+            start();
+            return false;
+        }
+        return true;
+    }
+
+    private void enter(Observed.State next, String why) {
+        if (state != next) {
+            since = threadPool.absoluteTimeInMillis();
+        }
+        state = next;
+        reason = why;
+    }
+
+    private void cancelRetry() {
+        if (retry != null) {
+            retry.cancel();
+            retry = null;
+        }
+    }
+
+    // ---- who waits for it
+
+    private OpenSearchStatusException unavailable() {
+        return new OpenSearchStatusException(
+                state == Observed.State.FAILED
+                        ? "model [" + model.id() + "] cannot be loaded on this node: " + reason
+                        : "model [" + model.id() + "] is still loading: see GET /_plugins/_clip/models/" + model.id(),
+                RestStatus.SERVICE_UNAVAILABLE);
+    }
+
+    private void resolve(HeldModel fresh, Exception refusal) {
+        waiters.forEach(waiter -> waiter.resolve(fresh, refusal));
+        waiters.clear();
+    }
+
+    /** Somebody who waits for a load, and is called once, on {@code generic}, under the context he came with. */
+    private final class Waiter {
+        private final ActionListener<Ref> listener;
+        private final Scheduler.Cancellable timer;
+
+        private Waiter(ActionListener<Ref> listener, TimeValue wait) {
+            this.listener = ContextPreservingActionListener.wrapPreservingContext(listener, threadPool.getThreadContext());
+            this.timer = threadPool.schedule(this::giveUp, wait, ThreadPool.Names.GENERIC);
+        }
+
+        private void giveUp() {
+            Exception late;
+            synchronized (ModelSlot.this) {
+                if (!waiters.remove(this)) {
+                    return;
+                }
+                late = unavailable();
+            }
+            listener.onFailure(late);
+        }
+
+        private void resolve(HeldModel fresh, Exception refusal) {
+            timer.cancel();
+            if (fresh == null) {
+                threadPool.generic().execute(() -> listener.onFailure(refusal));
+            } else {
+                fresh.incRef();
+                threadPool.generic().execute(ActionRunnable.supply(listener, fresh::ref));
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package org.opensearch.clip.model;
+
+import java.io.IOException;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.common.io.stream.Writeable;
+
+/**
+ * What a node says of a model at this moment.
+ *
+ * @param bytes native memory charged for it, 0 unless loaded
+ * @param device where it runs, {@code null} unless loaded
+ * @param reason why the last load failed, else {@code null}; a loaded model has one when loading it anew failed
+ * @param since epoch milliseconds of the last change of {@code state}
+ */
+public record Observed(String modelId, State state, long bytes, String device, String reason, long since) implements Writeable {
+
+    public enum State {
+        LOADING,
+        LOADED,
+        UNLOADED,
+        FAILED
+    }
+
+    Observed(StreamInput in) throws IOException {
+        this(
+                in.readString(),
+                in.readEnum(State.class),
+                in.readVLong(),
+                in.readOptionalString(),
+                in.readOptionalString(),
+                in.readVLong());
+    }
+
+    @Override
+    public void writeTo(StreamOutput out) throws IOException {
+        out.writeString(modelId);
+        out.writeEnum(state);
+        out.writeVLong(bytes);
+        out.writeOptionalString(device);
+        out.writeOptionalString(reason);
+        out.writeVLong(since);
+    }
+}

@@ -1,0 +1,266 @@
+package org.opensearch.clip.model;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.opensearch.action.ActionRequest;
+import org.opensearch.action.ActionRequestValidationException;
+import org.opensearch.action.ActionRunnable;
+import org.opensearch.action.ActionType;
+import org.opensearch.action.support.ActionFilters;
+import org.opensearch.action.support.HandledTransportAction;
+import org.opensearch.clip.core.model.Artifact;
+import org.opensearch.clip.core.model.ModelDescription;
+import org.opensearch.clip.core.model.ModelFolder;
+import org.opensearch.clip.core.model.Overrides;
+import org.opensearch.clip.model.UpdateModels.Change;
+import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.inject.Inject;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.xcontent.StatusToXContentObject;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.action.ActionResponse;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.core.tasks.TaskId;
+import org.opensearch.core.xcontent.XContentBuilder;
+import org.opensearch.rest.BaseRestHandler;
+import org.opensearch.rest.RestRequest;
+import org.opensearch.rest.action.RestStatusToXContentListener;
+import org.opensearch.tasks.Task;
+import org.opensearch.threadpool.ThreadPool;
+import org.opensearch.transport.TransportService;
+import org.opensearch.transport.client.Client;
+import org.opensearch.transport.client.node.NodeClient;
+
+/**
+ * {@code PUT /_plugins/_clip/models/{id}}: declares a model. The node that handles the request reads the folder, every byte of it, and pins it by hash; the
+ * cluster manager writes that down; then, with {@code load=true}, {@link LoadModel} does the rest. Idempotent: what makes the same vectors may be
+ * declared again, and may change where it runs.
+ */
+public final class PutModel {
+
+    public static final ActionType<Response> ACTION =
+            new ActionType<>("cluster:admin/opensearch/clip/models/put", Response::new);
+
+    private PutModel() {}
+
+    public static final class Request extends ActionRequest {
+        private final String id;
+        private final Map<String, Object> body;
+        private final boolean load;
+        private final TimeValue timeout;
+        private final boolean storeResult;
+
+        /**
+         * @param body see {@link Declaration}
+         * @param load also load it, and wait for that as long as {@code timeout}
+         * @param storeResult for {@code GET _tasks/{id}}, because nobody waits for the answer
+         */
+        public Request(String id, Map<String, Object> body, boolean load, TimeValue timeout, boolean storeResult) {
+            this.id = DeclaredModel.requireId(id);
+            this.body = body;
+            this.load = load;
+            this.timeout = timeout;
+            this.storeResult = storeResult;
+        }
+
+        Request(StreamInput in) throws IOException {
+            super(in);
+            id = in.readString();
+            body = in.readMap();
+            load = in.readBoolean();
+            timeout = in.readTimeValue();
+            storeResult = in.readBoolean();
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            super.writeTo(out);
+            out.writeString(id);
+            out.writeMap(body);
+            out.writeBoolean(load);
+            out.writeTimeValue(timeout);
+            out.writeBoolean(storeResult);
+        }
+
+        @Override
+        public boolean getShouldStoreResult() {
+            return storeResult;
+        }
+
+        @Override
+        public ActionRequestValidationException validate() {
+            return null;
+        }
+
+        @Override
+        public Task createTask(long task, String type, String action, TaskId parent, Map<String, String> headers) {
+            return new LoadModel.WaitingTask(task, type, action, "model [" + id + "]", parent, headers);
+        }
+    }
+
+    /** What became of the declaration, and of the load when there was one. */
+    public static final class Response extends ActionResponse implements StatusToXContentObject {
+        private final String id;
+        private final UpdateModels.Response written;
+        private final String fingerprint;
+        private final int dimension;
+        private final LoadModel.Response loaded;
+
+        Response(String id, UpdateModels.Response written, String fingerprint, int dimension, LoadModel.Response loaded) {
+            this.id = id;
+            this.written = written;
+            this.fingerprint = fingerprint;
+            this.dimension = dimension;
+            this.loaded = loaded;
+        }
+
+        Response(StreamInput in) throws IOException {
+            super(in);
+            id = in.readString();
+            written = new UpdateModels.Response(in);
+            fingerprint = in.readString();
+            dimension = in.readVInt();
+            loaded = in.readOptionalWriteable(LoadModel.Response::new);
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            out.writeString(id);
+            written.writeTo(out);
+            out.writeString(fingerprint);
+            out.writeVInt(dimension);
+            out.writeOptionalWriteable(loaded);
+        }
+
+        UpdateModels.Result result() {
+            return written.result();
+        }
+
+        LoadModel.Response loaded() {
+            return loaded;
+        }
+
+        @Override
+        public RestStatus status() {
+            return loaded == null ? RestStatus.OK : loaded.status();
+        }
+
+        @Override
+        public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
+            builder.startObject();
+            builder.field("acknowledged", written.isAcknowledged());
+            builder.field("model_id", id);
+            builder.field("result", written.result().name().toLowerCase(Locale.ROOT));
+            builder.field("fingerprint", fingerprint);
+            builder.field("dimension", dimension);
+            if (loaded != null) {
+                loaded.fields(builder);
+            }
+            return builder.endObject();
+        }
+    }
+
+    public static final class Transport extends HandledTransportAction<Request, Response> {
+        private final Client client;
+        private final ClusterService cluster;
+        private final ThreadPool threadPool;
+        private final ModelFiles files;
+
+        @Inject
+        public Transport(
+                TransportService transport,
+                ActionFilters filters,
+                Client client,
+                ClusterService cluster,
+                ThreadPool threadPool,
+                ModelFiles files) {
+            super(ACTION.name(), transport, filters, Request::new);
+            this.client = client;
+            this.cluster = cluster;
+            this.threadPool = threadPool;
+            this.files = files;
+        }
+
+        @Override
+        protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
+            Declaration declaration = Declaration.parse(request.body);
+            files.check(declaration.source());
+            threadPool.executor(LoadedModels.POOL).execute(ActionRunnable.wrap(
+                    listener, l -> declare(read(request.id, declaration), task, request, l)));
+        }
+
+        private DeclaredModel read(String id, Declaration declaration) {
+            Path folder = files.folder(declaration.source());
+            ModelDescription description = ModelFolder.describe(folder, new Overrides(declaration.overrides()));
+            List<Artifact> artifacts = ModelFolder.artifacts(folder, description);
+            return new DeclaredModel(
+                    id,
+                    declaration.source(),
+                    artifacts,
+                    declaration.overrides(),
+                    Fingerprint.of(description, artifacts),
+                    description.dimension(),
+                    description.dimensions(),
+                    false,
+                    declaration.nodes(),
+                    declaration.device());
+        }
+
+        private void declare(DeclaredModel model, Task task, Request request, ActionListener<Response> listener) {
+            UpdateModels.Request write = new UpdateModels.Request(new Change.Declare(model));
+            write.setParentTask(cluster.localNode().getId(), task.getId());
+            client.execute(
+                    UpdateModels.ACTION,
+                    write,
+                    ActionListener.wrap(written -> load(model, written, task, request, listener), listener::onFailure));
+        }
+
+        /** As the user: who may declare may not always load. */
+        private void load(
+                DeclaredModel model, UpdateModels.Response written, Task task, Request request, ActionListener<Response> listener) {
+            if (!request.load) {
+                listener.onResponse(new Response(model.id(), written, model.fingerprint(), model.dimension(), null));
+                return;
+            }
+            LoadModel.Request load = new LoadModel.Request(model.id(), request.timeout, false);
+            load.setParentTask(cluster.localNode().getId(), task.getId());
+            client.execute(
+                    LoadModel.LOAD,
+                    load,
+                    ActionListener.map(
+                            listener,
+                            loaded -> new Response(model.id(), written, model.fingerprint(), model.dimension(), loaded)));
+        }
+    }
+
+    public static final class Rest extends BaseRestHandler {
+        @Override
+        public String getName() {
+            return "clip_put_model";
+        }
+
+        @Override
+        public List<Route> routes() {
+            return List.of(new Route(RestRequest.Method.PUT, "/_plugins/_clip/models/{id}"));
+        }
+
+        @Override
+        protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) throws IOException {
+            boolean wait = request.paramAsBoolean("wait_for_completion", true);
+            Request put = new Request(
+                    request.param("id"),
+                    request.contentParser().map(),
+                    request.paramAsBoolean("load", false),
+                    request.paramAsTime("timeout", LoadModel.DEFAULT_TIMEOUT),
+                    !wait);
+            return wait
+                    ? channel -> client.execute(ACTION, put, new RestStatusToXContentListener<>(channel))
+                    : channel -> TaskStarted.send(channel, client, ACTION, put);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+package org.opensearch.clip.model;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import org.opensearch.OpenSearchStatusException;
+import org.opensearch.ResourceNotFoundException;
+import org.opensearch.action.ActionRequestValidationException;
+import org.opensearch.action.ActionType;
+import org.opensearch.action.support.ActionFilters;
+import org.opensearch.action.support.clustermanager.AcknowledgedRequest;
+import org.opensearch.action.support.clustermanager.AcknowledgedResponse;
+import org.opensearch.action.support.clustermanager.TransportClusterManagerNodeAction;
+import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.cluster.AckedClusterStateUpdateTask;
+import org.opensearch.cluster.ClusterState;
+import org.opensearch.cluster.block.ClusterBlockException;
+import org.opensearch.cluster.block.ClusterBlockLevel;
+import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
+import org.opensearch.cluster.node.DiscoveryNode;
+import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.inject.Inject;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.common.io.stream.Writeable;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.threadpool.ThreadPool;
+import org.opensearch.transport.TransportService;
+
+/**
+ * The one writer of {@link ModelMetadata}: an internal step of the endpoints, run on the cluster manager. What a change makes of a cluster state is
+ * {@link #apply}, without side effects; every check that must hold at that moment is there.
+ */
+public final class UpdateModels {
+
+    public static final ActionType<Response> ACTION = new ActionType<>("internal:opensearch/clip/models/update", Response::new);
+
+    private UpdateModels() {}
+
+    sealed interface Change extends Writeable {
+
+        String id();
+
+        /** @param model as it shall be; it counts as loaded when it is loaded already or {@code model.load()} */
+        record Declare(DeclaredModel model) implements Change {
+            @Override
+            public String id() {
+                return model.id();
+            }
+
+            @Override
+            public void writeTo(StreamOutput out) throws IOException {
+                out.writeByte((byte) 0);
+                out.writeString(model.id());
+                out.writeMap(model.toMap());
+            }
+        }
+
+        record Want(String id, boolean load) implements Change {
+            @Override
+            public void writeTo(StreamOutput out) throws IOException {
+                out.writeByte((byte) 1);
+                out.writeString(id);
+                out.writeBoolean(load);
+            }
+        }
+
+        /** @param force also when something names it */
+        record Delete(String id, boolean force) implements Change {
+            @Override
+            public void writeTo(StreamOutput out) throws IOException {
+                out.writeByte((byte) 2);
+                out.writeString(id);
+                out.writeBoolean(force);
+            }
+        }
+
+        static Change read(StreamInput in) throws IOException {
+            byte kind = in.readByte();
+            String id = in.readString();
+            return switch (kind) {
+                case 0 -> new Declare(DeclaredModel.fromMap(id, in.readMap()));
+                case 1 -> new Want(id, in.readBoolean());
+                case 2 -> new Delete(id, in.readBoolean());
+                default -> throw new IOException("unknown kind of change [" + kind + "]");
+            };
+        }
+    }
+
+    enum Result {
+        CREATED,
+        UPDATED,
+        DELETED,
+        NOOP
+    }
+
+    record Outcome(ClusterState state, Result result) {}
+
+    /**
+     * @param maxModels of a cluster
+     * @throws RuntimeException with the status for the caller when the change cannot be made
+     */
+    static Outcome apply(Change change, ClusterState state, int maxModels) {
+        ModelMetadata models = ModelMetadata.of(state);
+        DeclaredModel before = models.model(change.id()).orElse(null);
+        if (before == null && !(change instanceof Change.Declare)) {
+            throw new ResourceNotFoundException("model [" + change.id() + "] is not declared");
+        }
+        return switch (change) {
+            case Change.Declare declare -> declare(declare.model(), before, models, state, maxModels);
+            case Change.Want want -> changed(before, before.withLoad(want.load()), models, state);
+            case Change.Delete delete -> {
+                refuseWhileUsed(delete, state);
+                yield new Outcome(models.without(delete.id()).in(state), Result.DELETED);
+            }
+        };
+    }
+
+    private static Outcome declare(
+            DeclaredModel model, DeclaredModel before, ModelMetadata models, ClusterState state, int maxModels) {
+        refuseWithoutPlugin(state);
+        if (before == null) {
+            if (models.models().size() >= maxModels) {
+                throw new IllegalArgumentException("the cluster has " + models.models().size() + " declared models, ["
+                        + ClipSettings.MAX_MODELS.getKey() + "] is " + maxModels + ": delete one or raise it");
+            }
+            return new Outcome(models.with(model).in(state), Result.CREATED);
+        }
+        if (!before.fingerprint().equals(model.fingerprint())) {
+            throw new OpenSearchStatusException(
+                    "model [" + model.id() + "] is declared already and makes other vectors: fingerprint [" + before.fingerprint()
+                            + "], this declaration would be [" + model.fingerprint() + "]; declare it under a new id",
+                    RestStatus.CONFLICT);
+        }
+        return changed(before, model.withLoad(before.load() || model.load()), models, state);
+    }
+
+    private static Outcome changed(DeclaredModel before, DeclaredModel after, ModelMetadata models, ClusterState state) {
+        return after.equals(before) ? new Outcome(state, Result.NOOP) : new Outcome(models.with(after).in(state), Result.UPDATED);
+    }
+
+    /** Nothing filters the section for a node that cannot read it: such a node would drop out of the cluster. */
+    private static void refuseWithoutPlugin(ClusterState state) {
+        List<String> without = StreamSupport.stream(state.nodes().spliterator(), false)
+                .filter(node -> !node.getAttributes().containsKey(ModelMetadata.NODE_ATTRIBUTE))
+                .map(DiscoveryNode::getName)
+                .sorted()
+                .toList();
+        if (!without.isEmpty()) {
+            throw new OpenSearchStatusException(
+                    "nodes without the plugin opensearch-clip " + without + ": install it there before declaring a model", RestStatus.CONFLICT);
+        }
+    }
+
+    private static void refuseWhileUsed(Change.Delete delete, ClusterState state) {
+        ModelUsers users = ModelUsers.of(delete.id(), state);
+        if (!delete.force() && !users.none()) {
+            throw new OpenSearchStatusException(
+                    "model [" + delete.id() + "] is named by the ingest pipelines " + users.pipelines() + " and by ["
+                            + ClipSettings.INDEX_MODEL_ID.getKey() + "] of the indices " + users.indices()
+                            + ": change them first, or delete it with force=true",
+                    RestStatus.CONFLICT);
+        }
+    }
+
+    public static final class Request extends AcknowledgedRequest<Request> {
+        private final Change change;
+
+        Request(Change change) {
+            this.change = change;
+        }
+
+        Request(StreamInput in) throws IOException {
+            super(in);
+            change = Change.read(in);
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            super.writeTo(out);
+            change.writeTo(out);
+        }
+
+        @Override
+        public ActionRequestValidationException validate() {
+            return null;
+        }
+    }
+
+    public static final class Response extends AcknowledgedResponse {
+        private final Result result;
+
+        Response(boolean acknowledged, Result result) {
+            super(acknowledged);
+            this.result = result;
+        }
+
+        Response(StreamInput in) throws IOException {
+            super(in);
+            result = in.readEnum(Result.class);
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            super.writeTo(out);
+            out.writeEnum(result);
+        }
+
+        Result result() {
+            return result;
+        }
+    }
+
+    public static final class Transport extends TransportClusterManagerNodeAction<Request, Response> {
+
+        @Inject
+        public Transport(
+                TransportService transport,
+                ClusterService cluster,
+                ThreadPool threadPool,
+                ActionFilters filters,
+                IndexNameExpressionResolver resolver) {
+            super(ACTION.name(), transport, cluster, threadPool, filters, Request::new, resolver);
+        }
+
+        @Override
+        protected String executor() {
+            return ThreadPool.Names.SAME;
+        }
+
+        @Override
+        protected Response read(StreamInput in) throws IOException {
+            return new Response(in);
+        }
+
+        @Override
+        protected ClusterBlockException checkBlock(Request request, ClusterState state) {
+            return state.blocks().globalBlockedException(ClusterBlockLevel.METADATA_WRITE);
+        }
+
+        @Override
+        protected void clusterManagerOperation(Request request, ClusterState state, ActionListener<Response> listener) {
+            String source = "clip model [" + request.change.id() + "]: " + request.change.getClass().getSimpleName();
+            clusterService.submitStateUpdateTask(source, new AckedClusterStateUpdateTask<>(request, listener) {
+                private Result result;
+
+                @Override
+                public ClusterState execute(ClusterState current) {
+                    int maxModels = clusterService.getClusterSettings().get(ClipSettings.MAX_MODELS);
+                    Outcome outcome = apply(request.change, current, maxModels);
+                    result = outcome.result();
+                    return outcome.state();
+                }
+
+                @Override
+                protected Response newResponse(boolean acknowledged) {
+                    return new Response(acknowledged, result);
+                }
+            });
+        }
+    }
+}
