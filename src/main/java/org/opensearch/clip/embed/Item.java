@@ -17,6 +17,7 @@ final class Item {
     private final Job job;
     private final int index;
     private final Source source;
+    private final long born = System.nanoTime();
     private long spentNanos;
     private long takenAt;
     private volatile long deadline = NEVER;
@@ -72,6 +73,11 @@ final class Item {
     /** Of the time given by the request, when it was taken. */
     Duration remaining() {
         return Duration.ofNanos(Math.max(1, job.timeout().nanos() - spentNanos));
+    }
+
+    /** Spent in queues until it was taken for the last time. */
+    long queuedNanos() {
+        return takenAt - born - spentNanos;
     }
 
     boolean isLate(long now) {

@@ -13,9 +13,11 @@ import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Result.Failure;
+import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.LoadedModels.Ref;
+import org.opensearch.clip.stats.ClipStats.OfModel;
 import org.opensearch.common.concurrent.RefCountedReleasable;
 import org.opensearch.common.unit.TimeValue;
 
@@ -34,6 +36,7 @@ final class Job {
     private final TimeValue maxQueueTime;
     private final long queueDeadline;
     private final long bytes;
+    private final OfModel stats;
     private final List<Item> items;
     private final int[] itemOfInput;
     private final AtomicReferenceArray<Result> results;
@@ -53,8 +56,10 @@ final class Job {
             TimeValue timeout,
             TimeValue maxQueueTime,
             Ref model,
+            OfModel stats,
             Completion<Response> completion,
             Consumer<Job> ended) {
+        this.stats = stats;
         this.lane = request.lane();
         this.side = request.side();
         this.timeout = timeout;
@@ -96,6 +101,10 @@ final class Job {
         return bytes;
     }
 
+    OfModel stats() {
+        return stats;
+    }
+
     List<Item> items() {
         return items;
     }
@@ -127,7 +136,15 @@ final class Job {
 
     /** The first result of an item counts. */
     void settle(int item, Result result) {
-        if (results.compareAndSet(item, null, result) && open.decrementAndGet() == 0) {
+        if (!results.compareAndSet(item, null, result)) {
+            return;
+        }
+        switch (result) {
+            case Vector v -> stats.embedded(
+                    items.get(item).source() instanceof Source.Text ? "texts" : "images", v.tokens(), v.truncated());
+            case Failure f -> stats.failed(f.type());
+        }
+        if (open.decrementAndGet() == 0) {
             end();
         }
     }

@@ -3,6 +3,7 @@ package org.opensearch.clip.embed;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -17,6 +18,9 @@ import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.clip.stats.ClipStats;
+import org.opensearch.clip.stats.ClipStats.OfModel;
+import org.opensearch.clip.stats.ClipStats.Stage;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
@@ -57,6 +61,7 @@ public final class Lanes {
 
     private final ThreadPool threadPool;
     private final ClipSettings settings;
+    private final ClipStats stats;
     private final ImageResolver images;
     private final Runs runs;
     private final Supplier<StoredContext> ownContext;
@@ -85,16 +90,23 @@ public final class Lanes {
     }
 
     @Inject
-    public Lanes(ThreadPool threadPool, ClipSettings settings, CircuitBreakerService breakers, Fetcher fetcher) {
+    public Lanes(
+            ThreadPool threadPool,
+            ClipSettings settings,
+            ClipStats stats,
+            CircuitBreakerService breakers,
+            Fetcher fetcher) {
         CircuitBreaker breaker = breakers.getBreaker(CircuitBreaker.REQUEST);
         this.threadPool = threadPool;
         this.settings = settings;
+        this.stats = stats;
         this.images = new ImageResolver(settings, fetcher);
         this.runs = new Runs(settings, images, breaker);
         this.room = new Room(settings, breaker);
         this.ownContext = threadPool.getThreadContext().newRestorableContext(false);
         this.workers = threadPool.info(INFERENCE).getMax();
         this.fetchers = threadPool.info(FETCH).getMax();
+        stats.gauge("lanes", this::gauges);
         threadPool.scheduleWithFixedDelay(this::sweep, SWEEP, ThreadPool.Names.SAME);
     }
 
@@ -109,20 +121,26 @@ public final class Lanes {
         TimeValue usual = search ? limits.searchTimeout() : limits.ingestTimeout();
         TimeValue timeout = request.timeout() == null ? usual : request.timeout();
         TimeValue inQueue = search ? timeout : limits.ingestMaxQueueTime();
-        Job job = new Job(request, timeout, inQueue, model, completion, this::ended);
-        synchronized (lock) {
-            try {
-                room.admit(job);
-            } catch (OpenSearchRejectedExecutionException full) {
-                model.close();
-                completion.onFailure(full);
-                return;
-            }
-            jobs.add(job);
-            job.items().forEach(item -> (item.isToFetch() ? toFetch : toRun).addLast(item));
+        OfModel ofModel = stats.model(model.model().id());
+        Job job = new Job(request, timeout, inQueue, model, ofModel, completion, this::ended);
+        try {
+            enqueue(job);
+        } catch (OpenSearchRejectedExecutionException full) {
+            model.close();
+            ofModel.failed("rejected");
+            completion.onFailure(full);
+            return;
         }
         task.whenCancelled(() -> job.giveUp(new TaskCancelledException("embed request was cancelled")));
         wake();
+    }
+
+    private void enqueue(Job job) {
+        synchronized (lock) {
+            room.admit(job);
+            jobs.add(job);
+            job.items().forEach(item -> (item.isToFetch() ? toFetch : toRun).addLast(item));
+        }
     }
 
     private void ended(Job job) {
@@ -192,7 +210,9 @@ public final class Lanes {
         byte[] bytes = null;
         try {
             if (item.isWanted()) {
+                long start = System.nanoTime();
                 bytes = images.fetch(((Source.Image) item.source()).image(), item.remaining());
+                item.job().stats().took(Stage.FETCH, System.nanoTime() - start);
             }
         } catch (FetchException | RuntimeException e) {
             item.settle(Failures.of(e));
@@ -289,6 +309,16 @@ public final class Lanes {
                 item.settle(Failures.of(new IllegalStateException("an input got no result")));
             }
             item.job().leave();
+        }
+    }
+
+    private Map<String, Object> gauges() {
+        synchronized (lock) {
+            Map<String, Object> gauges = room.gauges();
+            gauges.put("waiting_inputs", toFetch.size() + toRun.size());
+            gauges.put("fetching", fetching);
+            gauges.put("running_workers", working);
+            return gauges;
         }
     }
 

@@ -1,5 +1,7 @@
 package org.opensearch.clip.embed;
 
+import java.util.Map;
+import java.util.TreeMap;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.core.common.breaker.CircuitBreaker;
@@ -97,6 +99,14 @@ final class Room {
             breaker.addWithoutBreaking(-item.fetched.length);
         }
         item.drop();
+    }
+
+    Map<String, Object> gauges() {
+        Map<String, Object> gauges = new TreeMap<>();
+        gauges.put("search_requests", searches);
+        gauges.put("ingest_requests", ingests);
+        gauges.put("ingest_bytes", sentBytes + fetchedBytes);
+        return gauges;
     }
 
     private static long counted(Item item) {

@@ -12,6 +12,8 @@ import org.opensearch.clip.core.model.Tower;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.clip.stats.ClipStats.OfModel;
+import org.opensearch.clip.stats.ClipStats.Stage;
 import org.opensearch.core.common.breaker.CircuitBreaker;
 
 /**
@@ -46,7 +48,9 @@ final class Runs {
             }
             try {
                 if (item.prepared == null) {
+                    long start = System.nanoTime();
                     item.prepared = prepare(encoder, item);
+                    item.job().stats().took(Stage.PREPARE, System.nanoTime() - start);
                 }
                 ready.add(item);
             } catch (Exception | StackOverflowError | LinkageError e) {
@@ -129,9 +133,14 @@ final class Runs {
         if (wanted.isEmpty()) {
             return;
         }
+        OfModel stats = wanted.getFirst().job().stats();
+        wanted.forEach(item -> stats.took(Stage.QUEUE, item.queuedNanos()));
         List<float[]> vectors;
         try {
+            long start = System.nanoTime();
             vectors = encoder.encode(wanted.stream().map(item -> item.prepared).toList());
+            stats.ran(wanted.size());
+            stats.took(Stage.INFER, System.nanoTime() - start);
         } catch (Exception | LinkageError e) {
             if (wanted.size() == 1) {
                 wanted.getFirst().settle(Failures.of(e));
