@@ -1,19 +1,80 @@
 package org.opensearch.clip.core.model;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
 
-/** A folder in the layout of the Hugging Face hub, read without running anything. */
+/**
+ * A folder in the layout of the Hugging Face hub, read without running anything. Only regular files that lie in the folder
+ * itself are read: no links.
+ */
 public final class ModelFolder {
+
+    private static final List<Family> FAMILIES = SplitTowers.ALL;
+    private static final List<String> CONFIGURATION = List.of(
+            "config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json");
+
     private ModelFolder() {}
 
     /** @throws IllegalArgumentException when the folder is no model that we know: what was found, what was expected */
     public static ModelDescription describe(Path folder, Overrides overrides) {
-        throw new UnsupportedOperationException();
+        Folder files = new Folder(folder);
+        Config config = files.json("config.json")
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "[config.json] is missing: expected a folder in the layout of the Hugging Face hub"));
+        for (Family family : FAMILIES) {
+            Optional<ModelDescription> description = family.describe(files, config, overrides);
+            if (description.isPresent()) {
+                return checked(description.get(), overrides);
+            }
+        }
+        throw config.wrong("model_type", FAMILIES.stream().map(Family::expected).toList().toString());
     }
 
-    /** The files that {@code description} needs, with sizes and hashes; reads every byte of them. */
+    private static ModelDescription checked(ModelDescription description, Overrides overrides) {
+        overrides.dimensions().ifPresent(d -> {
+            boolean trained = description.dimensions().isEmpty() || description.dimensions().contains(d);
+            if (d > description.dimension() || d != description.dimension() && !trained) {
+                throw new IllegalArgumentException("[dimensions] must be "
+                        + (description.dimensions().isEmpty() ? "at most " : "one of " + description.dimensions() + " or ")
+                        + description.dimension() + ", got [" + d + "]");
+            }
+        });
+        return description;
+    }
+
+    /**
+     * The files that {@code description} needs, sorted by path, with sizes and hashes; reads every byte of them.
+     *
+     * @throws IllegalArgumentException when one is missing, or is no regular file of this folder
+     */
     public static List<Artifact> artifacts(Path folder, ModelDescription description) {
-        throw new UnsupportedOperationException();
+        Folder files = new Folder(folder);
+        var names = new TreeSet<String>();
+        CONFIGURATION.stream().filter(files::has).forEach(names::add);
+        description.text().ifPresent(text -> {
+            names.add(text.tokenizer());
+            names.addAll(Graphs.files(files, text.graph()));
+        });
+        description.image().ifPresent(image -> names.addAll(Graphs.files(files, image.graph())));
+        return names.stream().map(files::artifact).toList();
+    }
+
+    /**
+     * What defines the space: preprocessing, tokenizer, pooling, prompts, dimension, normalisation and weights, not the
+     * names of files, nor the precision when the folder has the weights without suffix too. The same on every machine.
+     *
+     * @param artifacts of this folder, so that nothing is hashed twice
+     * @return 32 hexadecimal digits
+     */
+    public static String fingerprint(
+            Path folder, ModelDescription description, Overrides overrides, List<Artifact> artifacts) {
+        Folder files = new Folder(folder);
+        var hashes = new HashMap<String, String>();
+        artifacts.forEach(a -> hashes.put(a.path(), a.sha256()));
+        return new Fingerprint(name -> hashes.computeIfAbsent(name, n -> files.artifact(n).sha256()))
+                .of(description, overrides, graph -> Graphs.files(files, Graphs.reference(files, graph)));
     }
 }
