@@ -1,6 +1,181 @@
 package org.opensearch.clip;
 
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.opensearch.action.ActionRequest;
+import org.opensearch.clip.core.net.Fetcher;
+import org.opensearch.clip.core.onnx.OnnxRuntime;
+import org.opensearch.clip.embed.Embed;
+import org.opensearch.clip.embed.Embedder;
+import org.opensearch.clip.embed.Embeddings;
+import org.opensearch.clip.embed.Lanes;
+import org.opensearch.clip.ingest.ClipEmbeddingProcessor;
+import org.opensearch.clip.model.Catalog;
+import org.opensearch.clip.model.DeleteModel;
+import org.opensearch.clip.model.GetModel;
+import org.opensearch.clip.model.LoadModel;
+import org.opensearch.clip.model.LoadedModels;
+import org.opensearch.clip.model.ModelFiles;
+import org.opensearch.clip.model.ModelLoader;
+import org.opensearch.clip.model.ModelMetadata;
+import org.opensearch.clip.model.ObserveModels;
+import org.opensearch.clip.model.PutModel;
+import org.opensearch.clip.model.UpdateModels;
+import org.opensearch.clip.query.ClipQueryBuilder;
+import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.clip.stats.ClipStats;
+import org.opensearch.clip.stats.GetStats;
+import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
+import org.opensearch.cluster.node.DiscoveryNodes;
+import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.settings.ClusterSettings;
+import org.opensearch.common.settings.IndexScopedSettings;
+import org.opensearch.common.settings.Setting;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.common.settings.SettingsFilter;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.core.action.ActionResponse;
+import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
+import org.opensearch.core.xcontent.NamedXContentRegistry;
+import org.opensearch.env.Environment;
+import org.opensearch.env.NodeEnvironment;
+import org.opensearch.identity.PluginSubject;
+import org.opensearch.ingest.Processor;
+import org.opensearch.plugins.ActionPlugin;
+import org.opensearch.plugins.IdentityAwarePlugin;
+import org.opensearch.plugins.IngestPlugin;
 import org.opensearch.plugins.Plugin;
+import org.opensearch.plugins.SearchPlugin;
+import org.opensearch.repositories.RepositoriesService;
+import org.opensearch.rest.RestController;
+import org.opensearch.rest.RestHandler;
+import org.opensearch.script.ScriptService;
+import org.opensearch.threadpool.ExecutorBuilder;
+import org.opensearch.threadpool.ThreadPool;
+import org.opensearch.transport.client.Client;
+import org.opensearch.watcher.ResourceWatcherService;
 
 /** Wiring only: the plugin's table of contents. */
-public final class ClipPlugin extends Plugin {}
+public final class ClipPlugin extends Plugin
+        implements ActionPlugin, IngestPlugin, SearchPlugin, IdentityAwarePlugin {
+
+    private final Embedder embedder = new Embedder(this::runAsPlugin);
+    private volatile PluginSubject subject;
+
+    @Override
+    public Collection<Object> createComponents(
+            Client client,
+            ClusterService clusterService,
+            ThreadPool threadPool,
+            ResourceWatcherService resourceWatcherService,
+            ScriptService scriptService,
+            NamedXContentRegistry xContentRegistry,
+            Environment environment,
+            NodeEnvironment nodeEnvironment,
+            NamedWriteableRegistry namedWriteableRegistry,
+            IndexNameExpressionResolver indexNameExpressionResolver,
+            Supplier<RepositoriesService> repositoriesServiceSupplier) {
+        var settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
+        var catalog = Catalog.read();
+        var files = new ModelFiles(environment.configDir().resolve("opensearch-clip"), catalog);
+        var runtime = new OnnxRuntime((task, delay) -> later(threadPool, task, delay));
+        var models = new LoadedModels(clusterService, threadPool, new ModelLoader(files, runtime, settings));
+        var fetcher = new Fetcher((task, delay) -> later(threadPool, task, delay));
+        return List.of(settings, catalog, files, models, fetcher, new ClipStats());
+    }
+
+    private static Runnable later(ThreadPool threadPool, Runnable task, Duration delay) {
+        var scheduled = threadPool.schedule(task, TimeValue.timeValueNanos(delay.toNanos()), ThreadPool.Names.GENERIC);
+        return scheduled::cancel;
+    }
+
+    @Override
+    public List<ActionHandler<? extends ActionRequest, ? extends ActionResponse>> getActions() {
+        return List.of(
+                new ActionHandler<>(PutModel.ACTION, PutModel.Transport.class),
+                new ActionHandler<>(GetModel.ACTION, GetModel.Transport.class),
+                new ActionHandler<>(DeleteModel.ACTION, DeleteModel.Transport.class),
+                new ActionHandler<>(LoadModel.LOAD, LoadModel.TransportLoad.class),
+                new ActionHandler<>(LoadModel.UNLOAD, LoadModel.TransportUnload.class),
+                new ActionHandler<>(Catalog.ACTION, Catalog.Transport.class),
+                new ActionHandler<>(ObserveModels.ACTION, ObserveModels.Transport.class),
+                new ActionHandler<>(UpdateModels.ACTION, UpdateModels.Transport.class),
+                new ActionHandler<>(Embed.ACTION, Embed.Transport.class),
+                new ActionHandler<>(Embed.BY_URL, Embed.TransportByUrl.class),
+                new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class));
+    }
+
+    @Override
+    public List<RestHandler> getRestHandlers(
+            Settings settings,
+            RestController restController,
+            ClusterSettings clusterSettings,
+            IndexScopedSettings indexScopedSettings,
+            SettingsFilter settingsFilter,
+            IndexNameExpressionResolver indexNameExpressionResolver,
+            Supplier<DiscoveryNodes> nodesInCluster) {
+        return List.of(
+                new PutModel.Rest(),
+                new GetModel.Rest(),
+                new DeleteModel.Rest(),
+                new LoadModel.Rest(),
+                new Catalog.Rest(),
+                new Embed.Rest(),
+                new Embeddings(),
+                new GetStats.Rest());
+    }
+
+    @Override
+    public Map<String, Processor.Factory> getProcessors(Processor.Parameters parameters) {
+        return Map.of(
+                ClipEmbeddingProcessor.TYPE, new ClipEmbeddingProcessor.Factory(parameters.client, embedder));
+    }
+
+    @Override
+    public List<QuerySpec<?>> getQueries() {
+        return List.of(new QuerySpec<>(
+                ClipQueryBuilder.NAME,
+                in -> new ClipQueryBuilder(in, embedder),
+                parser -> ClipQueryBuilder.fromXContent(parser, embedder)));
+    }
+
+    @Override
+    public List<Setting<?>> getSettings() {
+        return ClipSettings.all();
+    }
+
+    @Override
+    public Settings additionalSettings() {
+        return ModelMetadata.nodeAttribute();
+    }
+
+    @Override
+    public List<NamedWriteableRegistry.Entry> getNamedWriteables() {
+        return ModelMetadata.namedWriteables();
+    }
+
+    @Override
+    public List<NamedXContentRegistry.Entry> getNamedXContent() {
+        return ModelMetadata.namedXContent();
+    }
+
+    @Override
+    public List<ExecutorBuilder<?>> getExecutorBuilders(Settings settings) {
+        List<ExecutorBuilder<?>> pools = new ArrayList<>(Lanes.executors(settings));
+        pools.add(LoadedModels.pool());
+        return pools;
+    }
+
+    @Override
+    public void assignSubject(PluginSubject pluginSubject) {
+        subject = pluginSubject;
+    }
+
+    private void runAsPlugin(Runnable task) {
+        subject.runAs(task::run);
+    }
+}
