@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.clip.core.net.Fetcher;
 import org.opensearch.clip.core.onnx.OnnxRuntime;
+import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Embeddings;
@@ -79,6 +80,7 @@ public final class ClipPlugin extends Plugin
             NamedWriteableRegistry namedWriteableRegistry,
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<RepositoriesService> repositoriesServiceSupplier) {
+        Tokenizer.nativeFolder(environment.tmpDir());
         var settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
         var catalog = Catalog.read();
         var files = new ModelFiles(environment.configDir().resolve("opensearch-clip"), catalog);
@@ -99,8 +101,8 @@ public final class ClipPlugin extends Plugin
                 new ActionHandler<>(PutModel.ACTION, PutModel.Transport.class),
                 new ActionHandler<>(GetModel.ACTION, GetModel.Transport.class),
                 new ActionHandler<>(DeleteModel.ACTION, DeleteModel.Transport.class),
-                new ActionHandler<>(LoadModel.LOAD, LoadModel.TransportLoad.class),
-                new ActionHandler<>(LoadModel.UNLOAD, LoadModel.TransportUnload.class),
+                new ActionHandler<>(LoadModel.LOAD, LoadModel.Load.class),
+                new ActionHandler<>(LoadModel.UNLOAD, LoadModel.Unload.class),
                 new ActionHandler<>(Catalog.ACTION, Catalog.Transport.class),
                 new ActionHandler<>(ObserveModels.ACTION, ObserveModels.Transport.class),
                 new ActionHandler<>(UpdateModels.ACTION, UpdateModels.Transport.class),
@@ -150,7 +152,9 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public Settings additionalSettings() {
-        return ModelMetadata.nodeAttribute();
+        return Settings.builder()
+                .put("node.attr." + ModelMetadata.NODE_ATTRIBUTE, ModelMetadata.FORMAT)
+                .build();
     }
 
     @Override
