@@ -122,9 +122,14 @@ public record DeclaredModel(
     private static Map<String, Object> file(Artifact file) {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("path", file.path());
-        map.put("size", file.size());
+        map.put("size", asJsonReadsIt(file.size()));
         map.put("sha256", file.sha256());
         return map;
+    }
+
+    /** So that a section read from disk equals the one that was written. */
+    private static Number asJsonReadsIt(long number) {
+        return number == (int) number ? Integer.valueOf((int) number) : Long.valueOf(number);
     }
 
     private static Artifact artifact(Object value) {

@@ -14,14 +14,12 @@ final class HeldModel extends AbstractRefCounted {
 
     private final DeclaredModel model;
     private final LoadedModels.Loaded loaded;
-    private final long bytes;
     private final Consumer<Releasable> closing;
 
     HeldModel(DeclaredModel model, LoadedModels.Loaded loaded, Consumer<Releasable> closing) {
         super("clip model [" + model.id() + "]");
         this.model = model;
         this.loaded = loaded;
-        this.bytes = loaded.encoder().bytes();
         this.closing = closing;
     }
 
@@ -30,7 +28,7 @@ final class HeldModel extends AbstractRefCounted {
     }
 
     long bytes() {
-        return bytes;
+        return loaded.bytes();
     }
 
     /** A handle on a reference that the caller has taken. */

@@ -39,8 +39,12 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         Loaded load(DeclaredModel model);
     }
 
-    /** @param close gives everything back */
-    public record Loaded(DualEncoder encoder, String device, Releasable close) {}
+    /**
+     * @param bytes of native memory that it is charged for
+     * @param device where it runs
+     * @param close gives everything back
+     */
+    public record Loaded(DualEncoder encoder, long bytes, String device, Releasable close) {}
 
     /** A counted reference: the encoder stays open until it is closed. */
     public interface Ref extends Releasable {

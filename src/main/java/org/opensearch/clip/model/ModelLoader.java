@@ -60,7 +60,7 @@ public final class ModelLoader implements LoadedModels.Loader {
                 encoder.close();
                 throw e;
             }
-            return new LoadedModels.Loaded(encoder, "cpu", () -> {
+            return new LoadedModels.Loaded(encoder, encoder.bytes(), "cpu", () -> {
                 encoder.close();
                 memory.close();
             });
