@@ -196,14 +196,15 @@ public final class PutModel {
 
         private DeclaredModel read(String id, Declaration declaration) {
             Path folder = files.folder(declaration.source());
-            ModelDescription description = ModelFolder.describe(folder, new Overrides(declaration.overrides()));
+            Overrides overrides = Overrides.parse(declaration.overrides());
+            ModelDescription description = ModelFolder.describe(folder, overrides);
             List<Artifact> artifacts = ModelFolder.artifacts(folder, description);
             return new DeclaredModel(
                     id,
                     declaration.source(),
                     artifacts,
                     declaration.overrides(),
-                    Fingerprint.of(description, artifacts),
+                    ModelFolder.fingerprint(folder, description, overrides, artifacts),
                     description.dimension(),
                     description.dimensions(),
                     false,
