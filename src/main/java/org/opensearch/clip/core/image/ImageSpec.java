@@ -30,6 +30,9 @@ public record ImageSpec(
         }
         Objects.requireNonNull(resize, "resize");
         Objects.requireNonNull(filter, "filter");
+        if (fill < 0 || fill > 255) {
+            throw new IllegalArgumentException("fill must be in [0, 255], got " + fill);
+        }
         if (mean.length != 3 || std.length != 3) {
             throw new IllegalArgumentException("mean and std must have 3 values, got " + mean.length + " and " + std.length);
         }
