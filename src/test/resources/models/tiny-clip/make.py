@@ -1,7 +1,8 @@
 """A dual encoder of random weights in the layout of an OpenAI CLIP export, and what the reference makes of a few inputs.
 
 Real enough to be wrong: the text tower attends over all positions, so a wrong mask moves its vectors.
-onnx/hidden.onnx is the same text tower with 32-bit inputs, token types and positions from outside, not pooled.
+onnx/hidden.onnx is the same text tower with 32-bit inputs, token types and positions from outside, not pooled;
+onnx/fixed.onnx is the same with a batch of one and all positions always.
 
 pip install onnx==1.23.2 onnxruntime==1.31.1 tokenizers==0.23.3 pillow numpy && python make.py
 """
@@ -58,14 +59,16 @@ def text(vocabulary):
             n("ReduceSum", ["kept", "axis1"], ["sum"], keepdims=0), n("ReduceSum", ["mask", "axis1"], ["count"]),
             n("Div", ["sum", "count"], ["mean"]), n("MatMul", ["mean", "project"], ["text_embeds"])]
 
-    def ports(names, kind):
-        return [helper.make_tensor_value_info(name, kind, ["batch", "length"]) for name in names]
+    def ports(names, kind, *shape):
+        return [helper.make_tensor_value_info(name, kind, shape or ["batch", "length"]) for name in names]
 
     def used(*names):
         return {k: v for k, v in w.items() if k not in names}
 
     save("text_model.onnx", ids + own + attention + pool, ports(["input_ids", "attention_mask"], TensorProto.INT64),
          [helper.make_tensor_value_info("text_embeds", TensorProto.FLOAT, ["batch", DIMENSION])], used("types"))
+    save("fixed.onnx", ids + own + attention + pool, ports(["input_ids", "attention_mask"], TensorProto.INT64, 1, POSITIONS),
+         [helper.make_tensor_value_info("text_embeds", TensorProto.FLOAT, [1, DIMENSION])], used("types"))
     save("hidden.onnx", ids + given + attention,
          ports(["input_ids", "attention_mask", "token_type_ids", "position_ids"], TensorProto.INT32),
          [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "length", WIDTH])],

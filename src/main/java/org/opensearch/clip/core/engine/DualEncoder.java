@@ -1,14 +1,19 @@
 package org.opensearch.clip.core.engine;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.opensearch.clip.core.image.ImageDecoder;
+import org.opensearch.clip.core.image.ImageException;
+import org.opensearch.clip.core.image.ImagePreprocessor;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.model.ModelDescription;
+import org.opensearch.clip.core.model.Tower;
 import org.opensearch.clip.core.text.Tokenizer;
 
 /**
- * A model that is ready: inputs in, vectors out, same order. Safe for use by many threads. Closing closes the sessions; the
- * caller sees to it that nobody runs then.
+ * A model that is ready: inputs in, vectors out, same order. Batching changes nothing but speed. Safe for use by many threads.
+ * Closing closes the sessions; the caller sees to it that nobody runs then.
  */
 public final class DualEncoder implements AutoCloseable {
 
@@ -33,26 +38,65 @@ public final class DualEncoder implements AutoCloseable {
         }
     }
 
+    private final ModelDescription description;
+    private final Buffers buffers = new Buffers();
+    private final Optional<Tokenizer> tokenizer;
+    private final Optional<TextTower> text;
+    private final Optional<ImageTower> image;
+    private final List<Session> sessions;
+
     /**
      * @param text empty when the model has no text tower; else its tokenizer is given too
      * @throws ModelException when a graph's inputs or outputs are not what the tower needs: lists what it has
      */
     public DualEncoder(
             ModelDescription description, Optional<Session> text, Optional<Tokenizer> tokenizer, Optional<Session> image) {
-        throw new UnsupportedOperationException();
+        int dimension = description.dimension();
+        this.description = description;
+        this.tokenizer = tokenizer;
+        this.text = description.text().map(t -> new TextTower(t, text.orElseThrow(), dimension, buffers));
+        this.image = description.image().map(t -> new ImageTower(t, image.orElseThrow(), dimension, buffers));
+        this.sessions = java.util.stream.Stream.of(text, image).flatMap(Optional::stream).toList();
     }
 
     public ModelDescription description() {
-        throw new UnsupportedOperationException();
+        return description;
     }
 
     /**
-     * The work on one input that needs no model: decode and resize, or tokenise.
+     * The work on one input that needs no model: decode and resize, or tokenise. Limits on bytes and pixels are the caller's.
      *
      * @throws InputException when this input cannot be embedded by this model (also: it has no such tower)
      */
     public Prepared prepare(Input input) {
-        throw new UnsupportedOperationException();
+        return switch (input) {
+            case Input.Text t -> prepare(t);
+            case Input.Image i -> prepare(i);
+        };
+    }
+
+    private Prepared prepare(Input.Text input) {
+        Tokenizer.Tokens tokens = tokenizer
+                .filter(t -> text.isPresent())
+                .orElseThrow(() -> new InputException(
+                        InputException.Kind.INVALID_TEXT, "the model has no text tower: it embeds pictures only"))
+                .encode(input.text());
+        if (tokens.ids().length == 0) {
+            throw new InputException(InputException.Kind.INVALID_TEXT, "text is empty: the model's tokenizer makes no token of it");
+        }
+        return new Prepared.Text(tokens.ids(), tokens.truncated());
+    }
+
+    private Prepared prepare(Input.Image input) {
+        Tower.Image tower = description
+                .image()
+                .orElseThrow(() -> new InputException(
+                        InputException.Kind.INVALID_IMAGE, "the model has no picture tower: it embeds texts only"));
+        try {
+            return new Prepared.Image(ImagePreprocessor.pixels(ImageDecoder.decode(input.bytes()), tower.pixels()));
+        } catch (ImageException e) {
+            throw new InputException(InputException.Kind.INVALID_IMAGE, e.getMessage(), e);
+        }
     }
 
     /**
@@ -60,17 +104,50 @@ public final class DualEncoder implements AutoCloseable {
      *
      * @param batch 1 to n inputs of one modality
      * @return one vector an input, {@code description().dimension()} floats, as the model makes it: neither cut nor normalised
-     * @throws ModelException when the run failed or was stopped
+     * @throws ModelException when the run failed or was stopped, or made something that is no vector
+     * @throws IllegalArgumentException when {@code batch} is empty, mixed, or of a tower that the model does not have
      */
     public List<float[]> encode(List<? extends Prepared> batch) {
-        throw new UnsupportedOperationException();
+        List<Prepared.Text> texts = only(Prepared.Text.class, batch);
+        List<Prepared.Image> images = only(Prepared.Image.class, batch);
+        if (!batch.isEmpty() && texts.size() == batch.size() && text.isPresent()) {
+            return text.get().encode(texts);
+        }
+        if (!batch.isEmpty() && images.size() == batch.size() && image.isPresent()) {
+            return image.get().encode(images);
+        }
+        throw new IllegalArgumentException("a batch must be of one modality that the model has, got " + texts.size()
+                + " texts and " + images.size() + " pictures");
+    }
+
+    private static <T> List<T> only(Class<T> type, List<? extends Prepared> batch) {
+        return batch.stream().filter(type::isInstance).map(type::cast).toList();
     }
 
     /** Bytes that the sessions are charged for. */
     public long bytes() {
-        throw new UnsupportedOperationException();
+        return sessions.stream().mapToLong(Session::bytes).sum();
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        var resources = new ArrayList<Runnable>();
+        sessions.forEach(s -> resources.add(s::close));
+        tokenizer.ifPresent(t -> resources.add(t::close));
+        resources.add(buffers::clear);
+        RuntimeException failure = null;
+        for (Runnable resource : resources) {
+            try {
+                resource.run();
+            } catch (RuntimeException e) {
+                if (failure != null) {
+                    e.addSuppressed(failure);
+                }
+                failure = e;
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
 }

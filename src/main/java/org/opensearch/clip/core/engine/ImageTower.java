@@ -1,0 +1,66 @@
+package org.opensearch.clip.core.engine;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.opensearch.clip.core.engine.DualEncoder.Prepared;
+import org.opensearch.clip.core.engine.Session.Element;
+import org.opensearch.clip.core.engine.Session.Port;
+import org.opensearch.clip.core.engine.Session.Tensor;
+import org.opensearch.clip.core.image.ImageSpec;
+import org.opensearch.clip.core.model.Tower;
+
+/** Pixels to vectors. Safe for use by many threads. */
+final class ImageTower {
+
+    private static final List<String> OUTPUTS = List.of("image_embeds", "image_embeddings", "pooler_output");
+
+    private final ImageSpec pixels;
+    private final Graph graph;
+    private final Buffers buffers;
+    private final String input;
+    private final int batch;
+
+    /** @throws ModelException when the graph is no picture tower: what it has, what was expected */
+    ImageTower(Tower.Image tower, Session session, int dimension, Buffers buffers) {
+        this.pixels = tower.pixels();
+        this.graph = Graph.of(tower.graph(), session, OUTPUTS, tower.pooling(), dimension);
+        this.buffers = buffers;
+        this.batch = graph.batch();
+        long[] expected = {-1, 3, pixels.height(), pixels.width()};
+        List<Port> inputs = session.inputs();
+        if (inputs.size() != 1 || inputs.getFirst().element() != Element.FLOAT || !fits(inputs.getFirst().shape(), expected)) {
+            throw new ModelException(Graph.describe(tower.graph(), session) + "; expected one float input pixel_values [batch, 3, "
+                    + pixels.height() + ", " + pixels.width() + "] as [preprocessor_config.json] says");
+        }
+        this.input = inputs.getFirst().name();
+    }
+
+    private static boolean fits(long[] shape, long[] expected) {
+        boolean fits = shape.length == 4 || shape.length == 0;
+        for (int i = 1; fits && i < shape.length; i++) {
+            fits = shape[i] < 0 || shape[i] == expected[i];
+        }
+        return fits;
+    }
+
+    List<float[]> encode(List<Prepared.Image> images) {
+        var vectors = new ArrayList<float[]>(images.size());
+        for (int from = 0; from < images.size(); from += Math.min(batch, images.size())) {
+            vectors.addAll(run(images.subList(from, Math.min(images.size() - from, batch) + from)));
+        }
+        return vectors;
+    }
+
+    private List<float[]> run(List<Prepared.Image> images) {
+        long size = (long) images.size() * pixels.floats() * Float.BYTES;
+        try (Buffers.Lease memory = buffers.take(size)) {
+            FloatBuffer data = memory.next((int) size).asFloatBuffer();
+            images.forEach(image -> data.put(image.pixels()));
+            long[] shape = {images.size(), 3, pixels.height(), pixels.width()};
+            var tensors = Map.of(input, new Tensor(shape, data.flip()));
+            return graph.vectors(graph.session().run(tensors, graph.output().name()), images.size(), null);
+        }
+    }
+}
