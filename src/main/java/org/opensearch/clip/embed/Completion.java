@@ -1,5 +1,6 @@
 package org.opensearch.clip.embed;
 
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
@@ -49,7 +50,7 @@ final class Completion<T> implements ActionListener<T> {
         if (listener == null) {
             return;
         }
-        threadPool.generic().execute(new AbstractRunnable() {
+        AbstractRunnable tell = new AbstractRunnable() {
             @Override
             protected void doRun() {
                 outcome.accept(listener);
@@ -59,12 +60,13 @@ final class Completion<T> implements ActionListener<T> {
             public void onFailure(Exception e) {
                 LOGGER.error("the caller of an embed request failed on its answer", e);
             }
-
-            @Override
-            public void onRejection(Exception e) {
-                // only while the node shuts down: the caller is told all the same, still in its own context
-                outcome.accept(listener);
-            }
-        });
+        };
+        ExecutorService generic = threadPool.generic();
+        if (generic.isShutdown()) {
+            // it would swallow the task: the caller is told all the same, still in its own context
+            tell.run();
+        } else {
+            generic.execute(tell);
+        }
     }
 }

@@ -37,13 +37,8 @@ public final class Failures {
             case FetchException e -> switch (e.kind()) {
                 case REFUSED -> new Failure("image_url_refused", e.getMessage(), RestStatus.FORBIDDEN);
                 case TOO_LARGE -> new Failure(
-                        "image_too_large",
-                        e.getMessage() + " (plugins.clip.image.max_bytes)",
-                        RestStatus.REQUEST_ENTITY_TOO_LARGE);
-                case TIMEOUT -> new Failure(
-                        "image_fetch_timeout",
-                        e.getMessage() + " (plugins.clip.image.url.timeout)",
-                        RestStatus.GATEWAY_TIMEOUT);
+                        "image_too_large", e.getMessage(), RestStatus.REQUEST_ENTITY_TOO_LARGE);
+                case TIMEOUT -> new Failure("image_fetch_timeout", e.getMessage(), RestStatus.GATEWAY_TIMEOUT);
                 case FAILED -> new Failure("image_fetch_failed", e.getMessage(), RestStatus.FAILED_DEPENDENCY);
             };
             case CircuitBreakingException e -> new Failure(
@@ -88,6 +83,10 @@ public final class Failures {
 
     static boolean isTimeout(Result result) {
         return result instanceof Failure f && f.type().equals(TIMEOUT);
+    }
+
+    static OpenSearchStatusException conflict(String reason) {
+        return new OpenSearchStatusException(reason, RestStatus.CONFLICT);
     }
 
     static OpenSearchStatusException unavailable(String reason) {

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.opensearch.ExceptionsHelper;
@@ -52,6 +53,10 @@ import org.opensearch.transport.TransportService;
 public final class Router {
 
     static final String FORWARD = "internal:opensearch/clip/embed";
+
+    /** Loading or failed; and what a node says whose cluster state is older or newer than ours. */
+    private static final Set<RestStatus> NOT_LOADED =
+            Set.of(RestStatus.SERVICE_UNAVAILABLE, RestStatus.NOT_FOUND, RestStatus.CONFLICT);
 
     private final TransportService transport;
     private final ClusterService cluster;
@@ -153,6 +158,10 @@ public final class Router {
             this.request = request;
             this.task = task;
             this.completion = completion;
+            if (!model.load()) {
+                throw Failures.conflict("model [" + model.id() + "] is declared and not loaded: POST /_plugins/_clip/models/"
+                        + model.id() + "/_load");
+            }
             List<DiscoveryNode> nodes = inOrder(model);
             if (nodes.isEmpty()) {
                 throw Failures.unavailable("no node of the cluster may hold model [" + model.id() + "] (nodes: "
@@ -212,7 +221,7 @@ public final class Router {
             }
             return cause instanceof ConnectTransportException
                     || cause instanceof NodeClosedException
-                    || ExceptionsHelper.status(cause) == RestStatus.SERVICE_UNAVAILABLE;
+                    || NOT_LOADED.contains(ExceptionsHelper.status(cause));
         }
     }
 

@@ -1,0 +1,89 @@
+package org.opensearch.clip.embed;
+
+import java.io.IOException;
+import java.util.List;
+import org.opensearch.action.support.IndicesOptions;
+import org.opensearch.clip.embed.Embed.Lane;
+import org.opensearch.clip.embed.Embed.Request;
+import org.opensearch.clip.embed.Embed.Response;
+import org.opensearch.clip.embed.Embed.Result.Failure;
+import org.opensearch.clip.embed.Embed.Result.Vector;
+import org.opensearch.clip.embed.Embed.Side;
+import org.opensearch.clip.embed.Embed.Target;
+import org.opensearch.common.io.stream.BytesStreamOutput;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.Writeable;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.test.OpenSearchTestCase;
+
+public class EmbedWireTests extends OpenSearchTestCase {
+
+    private static <T extends Writeable> T sent(T value, Writeable.Reader<T> reader) throws IOException {
+        BytesStreamOutput out = new BytesStreamOutput();
+        value.writeTo(out);
+        try (StreamInput in = out.bytes().streamInput()) {
+            T read = reader.read(in);
+            assertEquals("bytes that nobody read", 0, in.available());
+            return read;
+        }
+    }
+
+    public void testRequestArrivesAsItWasSent() throws IOException {
+        List<Source> inputs = List.of(new Source.Text("ä😀"), new Source.Image("aGk="), new Source.Text(""));
+        Target target = new Target(new String[] {"a", "b*"}, IndicesOptions.lenientExpandOpen(), "f.v", 64);
+        Request request =
+                new Request("m", inputs, Lane.INGEST, Side.PASSAGE, TimeValue.timeValueMillis(1500), target);
+        Request read = sent(request, Request::new);
+        assertEquals("m", read.modelId());
+        assertEquals(inputs, read.inputs());
+        assertEquals(Lane.INGEST, read.lane());
+        assertEquals(Side.PASSAGE, read.side());
+        assertEquals(TimeValue.timeValueMillis(1500), read.timeout());
+        assertArrayEquals(target.indices(), read.target().indices());
+        assertEquals(target.options(), read.target().options());
+        assertEquals("f.v", read.target().field());
+        assertEquals(64, read.target().dimensions());
+    }
+
+    public void testRequestArrivesWithoutWhatIsOptional() throws IOException {
+        Request read = sent(new Request(null, List.of(), Lane.SEARCH, Side.QUERY, null, null), Request::new);
+        assertNull(read.modelId());
+        assertNull(read.timeout());
+        assertNull(read.target());
+        assertEquals(List.of(), read.inputs());
+    }
+
+    public void testResponseArrivesAsItWasSent() throws IOException {
+        Failure failure = new Failure("invalid_image", "r", RestStatus.BAD_REQUEST);
+        Response read = sent(
+                new Response("m", "f", 2, List.of(new Vector(new float[] {1, -0f}, 3, true), failure)), Response::new);
+        assertEquals("m", read.modelId());
+        assertEquals("f", read.fingerprint());
+        assertEquals(2, read.dimension());
+        assertEquals(failure, read.results().get(1));
+        Vector vector = (Vector) read.results().get(0);
+        assertArrayEquals(new float[] {1, -0f}, vector.values(), 0);
+        assertEquals(3, vector.tokens());
+        assertTrue(vector.truncated());
+    }
+
+    public void testOnlyAUrlNeedsThePermissionToFetch() {
+        for (String url : List.of("http://a", "https://a", "HTTPS://a")) {
+            assertSame(Embed.BY_URL, request(new Source.Text("t"), new Source.Image(url)).action());
+        }
+        assertSame(Embed.ACTION, request(new Source.Text("https://a"), new Source.Image("data:,")).action());
+    }
+
+    public void testAsksForAModelOrAPlaceThatNamesOne() {
+        assertNull(request(new Source.Text("t")).validate());
+        Request neither = new Request(null, List.of(new Source.Text("t")), Lane.SEARCH, Side.QUERY, null, null);
+        assertTrue(neither.validate().getMessage().contains("[model_id] is missing"));
+        Request late = new Request("m", List.of(), Lane.SEARCH, Side.QUERY, TimeValue.ZERO, null);
+        assertTrue(late.validate().getMessage().contains("[timeout] must be positive"));
+    }
+
+    private static Request request(Source... inputs) {
+        return new Request("m", List.of(inputs), Lane.SEARCH, Side.QUERY, null, null);
+    }
+}
