@@ -14,6 +14,7 @@ import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Embeddings;
 import org.opensearch.clip.embed.Lanes;
+import org.opensearch.clip.embed.Router;
 import org.opensearch.clip.ingest.ClipEmbeddingProcessor;
 import org.opensearch.clip.model.Catalog;
 import org.opensearch.clip.model.DeleteModel;
@@ -106,7 +107,7 @@ public final class ClipPlugin extends Plugin
                 new ActionHandler<>(Catalog.ACTION, Catalog.Transport.class),
                 new ActionHandler<>(ObserveModels.ACTION, ObserveModels.Transport.class),
                 new ActionHandler<>(UpdateModels.ACTION, UpdateModels.Transport.class),
-                new ActionHandler<>(Embed.ACTION, Embed.Transport.class),
+                new ActionHandler<>(Embed.ACTION, Embed.Transport.class, Lanes.class, Router.class),
                 new ActionHandler<>(Embed.BY_URL, Embed.TransportByUrl.class),
                 new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class));
     }
