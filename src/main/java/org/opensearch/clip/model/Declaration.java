@@ -11,7 +11,7 @@ import org.opensearch.clip.core.model.Overrides;
 /**
  * The body of {@code PUT /_plugins/_clip/models/{id}}, checked as far as no file is needed for it.
  *
- * @param source where the files come from
+ * @param source where the files come from, without its {@code variant}: that is one of the overrides
  * @param overrides what is different from what the folder says
  * @param nodes node filter, {@code null} = by role
  * @param device {@code null} = what the node's settings say
@@ -19,8 +19,14 @@ import org.opensearch.clip.core.model.Overrides;
 record Declaration(Map<String, Object> source, Map<String, Object> overrides, String nodes, String device) {
 
     private static final Pattern DEVICE = Pattern.compile("auto|cpu|cuda(:[0-9]{1,2})?");
-    private static final Set<String> OVERRIDES = Set.of(
-            "pooling", "max_tokens", "resize_mode", "normalize", "dimensions", "towers", "query_prompt", "passage_prompt");
+    private static final Set<String> OVERRIDES = overridable();
+
+    private static Set<String> overridable() {
+        Set<String> names = new TreeSet<>(Overrides.names());
+        names.remove("device"); // where it runs is no property of the model
+        names.remove("normalize"); // the processor, the query and _embed each say that themselves
+        return names;
+    }
 
     /** @throws IllegalArgumentException names every key that is not known, or the first one whose value is not what it should be */
     static Declaration parse(Map<String, Object> body) {
@@ -31,15 +37,12 @@ record Declaration(Map<String, Object> source, Map<String, Object> overrides, St
         Set<String> unknown = new TreeSet<>(rest.keySet());
         unknown.removeAll(OVERRIDES);
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("unknown parameters " + unknown + ", known are [source, nodes, device] and "
-                    + new TreeSet<>(OVERRIDES));
+            throw new IllegalArgumentException("unknown parameters " + unknown + ", known are [source, nodes, device] and " + OVERRIDES);
         }
-        rest.forEach((key, value) -> {
-            if (value == null) {
-                throw new IllegalArgumentException("[" + key + "] must not be null");
-            }
-        });
-        return new Declaration(source, new Overrides(rest).values(), nodes, device);
+        if (source.containsKey("variant")) {
+            rest.put("variant", source.remove("variant"));
+        }
+        return new Declaration(source, Overrides.parse(rest).toMap(), nodes, device);
     }
 
     private static Map<String, Object> source(Object value) {

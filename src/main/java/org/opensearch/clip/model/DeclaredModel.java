@@ -20,8 +20,8 @@ import org.opensearch.core.common.Strings;
  * @param files what each node must hold, pinned by hash
  * @param overrides as declared, checked
  * @param fingerprint hash of what defines the space
- * @param dimension floats of an embedding
- * @param dimensions Matryoshka lengths, may be empty
+ * @param dimension floats of an embedding; fewer than the model makes when the declaration cuts them
+ * @param dimensions Matryoshka lengths up to that, may be empty
  * @param load the desired state: loaded on every eligible node, or not
  * @param nodes node filter, {@code null} = every data, ingest and search node
  * @param device where it runs, {@code null} = what the node's settings say

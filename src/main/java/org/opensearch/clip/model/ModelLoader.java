@@ -48,7 +48,7 @@ public final class ModelLoader implements LoadedModels.Loader {
         }
         Path folder = files.folder(model.source());
         files.verify(folder, model.files());
-        ModelDescription description = ModelFolder.describe(folder, new Overrides(model.overrides()));
+        ModelDescription description = ModelFolder.describe(folder, Overrides.parse(model.overrides()));
         // A floor until the sessions are open and can be asked: refusing early spares the node the attempt.
         MemoryLedger.Charge memory = ledger.charge(weights(model.files()));
         try {
@@ -121,8 +121,8 @@ public final class ModelLoader implements LoadedModels.Loader {
 
     private static void tryOut(DualEncoder encoder, DeclaredModel model, DualEncoder.Prepared input) {
         int found = encoder.encode(List.of(input)).getFirst().length;
-        if (found != model.dimension()) {
-            throw new ModelException("the " + input.modality() + " tower makes " + found + " floats, declared were " + model.dimension());
+        if (found < model.dimension()) {
+            throw new ModelException("the " + input.modality() + " tower makes " + found + " floats, declared were at least " + model.dimension());
         }
     }
 }

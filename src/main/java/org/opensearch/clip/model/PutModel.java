@@ -199,14 +199,15 @@ public final class PutModel {
             Overrides overrides = Overrides.parse(declaration.overrides());
             ModelDescription description = ModelFolder.describe(folder, overrides);
             List<Artifact> artifacts = ModelFolder.artifacts(folder, description);
+            int dimension = overrides.dimensions().orElse(description.dimension());
             return new DeclaredModel(
                     id,
                     declaration.source(),
                     artifacts,
                     declaration.overrides(),
                     ModelFolder.fingerprint(folder, description, overrides, artifacts),
-                    description.dimension(),
-                    description.dimensions(),
+                    dimension,
+                    description.dimensions().stream().filter(length -> length <= dimension).toList(),
                     false,
                     declaration.nodes(),
                     declaration.device());

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
@@ -61,6 +62,11 @@ public record Overrides(Map<String, Object> values) {
             }
         });
         values = Map.copyOf(canonical);
+    }
+
+    /** What may be overridden. */
+    public static Set<String> names() {
+        return KEYS.keySet();
     }
 
     /** @throws IllegalArgumentException as the constructor */

@@ -1,0 +1,68 @@
+package org.opensearch.clip.model;
+
+import static org.hamcrest.Matchers.containsString;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.opensearch.test.OpenSearchTestCase;
+
+public class DeclarationTests extends OpenSearchTestCase {
+
+    private static Map<String, Object> body(Object... more) {
+        Map<String, Object> body = new HashMap<>(Map.of("source", new HashMap<>(Map.of("path", "m"))));
+        for (int i = 0; i < more.length; i += 2) {
+            body.put((String) more[i], more[i + 1]);
+        }
+        return body;
+    }
+
+    private static String refused(Map<String, Object> body) {
+        return expectThrows(IllegalArgumentException.class, () -> Declaration.parse(body)).getMessage();
+    }
+
+    public void testTakesOverridesFromTheTopLevel() {
+        Declaration declaration = Declaration.parse(body(
+                "pooling", "MEAN", "max_tokens", 64, "towers", List.of("text"), "nodes", List.of("data:true", "gpu*"), "device", "cpu"));
+        assertEquals(Map.of("path", "m"), declaration.source());
+        assertEquals(Map.of("pooling", "mean", "max_tokens", 64, "towers", List.of("text")), declaration.overrides());
+        assertEquals("data:true,gpu*", declaration.nodes());
+        assertEquals("cpu", declaration.device());
+    }
+
+    public void testVariantBelongsToTheSource() {
+        Declaration declaration = Declaration.parse(Map.of("source", Map.of("catalog", "m", "variant", "fp16")));
+        assertEquals(Map.of("catalog", "m"), declaration.source());
+        assertEquals(Map.of("variant", "fp16"), declaration.overrides());
+    }
+
+    public void testNamesEveryUnknownParameter() {
+        String message = refused(body("colour", 1, "polling", "mean", "pooling", "mean"));
+        assertThat(message, containsString("unknown parameters [colour, polling]"));
+        assertThat(message, containsString("max_tokens"));
+    }
+
+    public void testNamesTheParameterWhoseValueIsWrong() {
+        assertThat(refused(body("max_tokens", "many")), containsString("[max_tokens]"));
+        assertThat(refused(body("pooling", null)), containsString("[pooling]"));
+        assertThat(refused(body("device", "tpu")), containsString("[device] must be [auto], [cpu]"));
+        assertThat(refused(body("nodes", 7)), containsString("[nodes] must be a string"));
+        assertThat(refused(body("nodes", List.of())), containsString("[nodes] must be a string"));
+        assertThat(refused(body("source", "m")), containsString("[source] is required"));
+        assertThat(refused(Map.of()), containsString("[source] is required"));
+    }
+
+    public void testNormalisationIsNoPropertyOfAModel() {
+        assertThat(refused(body("normalize", true)), containsString("unknown parameters [normalize]"));
+    }
+
+    public void testIdsAreSafeInPathsAndUrls() {
+        for (String id : List.of("a", "0", "jina-clip-v2", "a.b_c-d", "x".repeat(128))) {
+            assertEquals(id, DeclaredModel.requireId(id));
+        }
+        for (String id : List.of("", "_catalog", "A", "a/b", ".a", "-a", "a b", "x".repeat(129), "ä")) {
+            Exception e = expectThrows(IllegalArgumentException.class, () -> DeclaredModel.requireId(id));
+            assertThat(e.getMessage(), containsString("[" + id + "]"));
+        }
+    }
+}
