@@ -22,7 +22,6 @@ import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.clip.stats.ClipStats.OfModel;
 import org.opensearch.clip.stats.ClipStats.Stage;
 import org.opensearch.common.inject.Inject;
-import org.opensearch.common.inject.Singleton;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.util.concurrent.ThreadContext.StoredContext;
@@ -46,7 +45,6 @@ import org.opensearch.threadpool.ThreadPool;
  * <p>Workers run in the context in which the node was started, whoever woke them. Safe for use by many threads: one lock, held
  * for bookkeeping only.
  */
-@Singleton
 public final class Lanes {
 
     static final String INFERENCE = "clip_inference";

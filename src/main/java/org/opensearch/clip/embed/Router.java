@@ -29,7 +29,6 @@ import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.Randomness;
 import org.opensearch.common.inject.Inject;
-import org.opensearch.common.inject.Singleton;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.io.stream.StreamInput;
@@ -51,7 +50,6 @@ import org.opensearch.transport.TransportService;
  * that are still open. A node that does not have the model loaded, or cannot be reached, is passed over for the next; only when
  * none has it loaded, the request waits for it. Never blocks. Safe for use by many threads.
  */
-@Singleton
 public final class Router {
 
     static final String FORWARD = "internal:opensearch/clip/embed";
