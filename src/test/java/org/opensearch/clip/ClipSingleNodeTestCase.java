@@ -146,7 +146,7 @@ public abstract class ClipSingleNodeTestCase extends OpenSearchSingleNodeTestCas
 
     /** The query as a user writes it. */
     protected SearchResponse search(String index, String query) {
-        return client().prepareSearch(index)
+        return client().prepareSearch(index.split(","))
                 .setSource(new SearchSourceBuilder()
                         .query(QueryBuilders.wrapperQuery(query))
                         .size(20))

@@ -1,5 +1,6 @@
 package org.opensearch.clip.embed;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -253,11 +254,11 @@ public final class Lanes {
             DualEncoder encoder = batch.getFirst().job().model().encoder();
             List<Item> ready = runs.prepare(encoder, batch);
             if (batch.getFirst().group().modality() == Modality.TEXT) {
-                List<Item> all = ready;
-                ready = Runs.batchOfTexts(encoder, all, share);
-                all.removeAll(Set.copyOf(ready));
-                mine.removeAll(Set.copyOf(all));
-                rest(all.reversed(), toRun::addFirst);
+                List<Item> later = new ArrayList<>(ready);
+                ready = Runs.batchOfTexts(encoder, ready, share);
+                later.removeAll(Set.copyOf(ready));
+                mine.removeAll(Set.copyOf(later));
+                rest(later.reversed(), toRun::addFirst);
                 wake();
             }
             runs.encode(encoder, ready);
