@@ -4,7 +4,7 @@ Real enough to be wrong: the text tower attends over all positions, so a wrong m
 onnx/hidden.onnx is the same text tower with 32-bit inputs, token types and positions from outside, not pooled;
 onnx/fixed.onnx is the same with a batch of one and all positions always.
 
-pip install onnx==1.23.2 onnxruntime==1.31.1 tokenizers==0.23.3 pillow numpy && python make.py
+pip install onnx==1.23.2 onnxruntime==1.28.0 tokenizers==0.23.3 pillow==13.0.0 numpy && python make.py
 """
 
 import json
@@ -101,8 +101,8 @@ def pixels(file):
     image = image.resize((SIZE, longer) if w <= h else (longer, SIZE), Image.Resampling.BICUBIC)
     left, top = (image.width - SIZE) // 2, (image.height - SIZE) // 2
     values = np.asarray(image.crop((left, top, left + SIZE, top + SIZE)), np.float64) * (1 / 255)
-    values = (values - [0.48145466, 0.4578275, 0.40821073]) / [0.26862954, 0.26130258, 0.27577711]
-    return values.transpose(2, 0, 1)[None].astype(np.float32)
+    mean, std = np.float32([0.48145466, 0.4578275, 0.40821073]), np.float32([0.26862954, 0.26130258, 0.27577711])
+    return ((values.astype(np.float32) - mean) / std).transpose(2, 0, 1)[None]
 
 
 def write(name, value):

@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.opensearch.clip.core.engine.TinyClip.FOLDER;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -17,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.opensearch.clip.core.engine.DualEncoder.Prepared;
+import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.image.ImageSpec;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.Tower;
@@ -66,6 +71,27 @@ class DualEncoderTests {
                 assertFalse(prepared.truncated());
                 assertArrayEquals(text.vector(), encoder.encode(List.of(prepared)).getFirst(), 1e-5f);
             }
+        }
+    }
+
+    @Test
+    void picturesBecomeTheVectorsOfTheReference() throws IOException {
+        try (DualEncoder encoder = TinyClip.open()) {
+            for (TinyClip.Picture picture : TinyClip.expected().pictures()) {
+                byte[] file = Files.readAllBytes(FOLDER.resolve("pictures").resolve(picture.input()));
+                Prepared prepared = encoder.prepare(new Input.Image(file));
+                assertArrayEquals(picture.vector(), encoder.encode(List.of(prepared)).getFirst(), 1e-5f);
+            }
+        }
+    }
+
+    @Test
+    void anUnreadablePictureIsTheInputsOwnFault() {
+        try (DualEncoder encoder = TinyClip.open()) {
+            byte[] nothing = "this is no picture".getBytes(StandardCharsets.UTF_8);
+            var e = assertThrows(InputException.class, () -> encoder.prepare(new Input.Image(nothing)));
+            assertEquals(InputException.Kind.INVALID_IMAGE, e.kind());
+            assertEquals(ImageException.class, e.getCause().getClass());
         }
     }
 
@@ -159,8 +185,8 @@ class DualEncoderTests {
                         TinyClip.open(FOLDER, TinyClip.text("onnx/text_model.onnx", 24, Pooling.NONE, 32, true));
                 DualEncoder mask = TinyClip.open()) {
             Prepared text = mask.prepare(new Input.Text("red shoe"));
-            long[] padded = java.util.Arrays.copyOf(((Prepared.Text) text).ids(), 32);
-            java.util.Arrays.fill(padded, ((Prepared.Text) text).ids().length, 32, 1);
+            long[] padded = Arrays.copyOf(((Prepared.Text) text).ids(), 32);
+            Arrays.fill(padded, ((Prepared.Text) text).ids().length, 32, 1);
             float[] expected = mask.encode(List.of(new Prepared.Text(padded, false))).getFirst();
             assertArrayEquals(expected, always.encode(List.of(text)).getFirst(), 1e-6f);
             assertTrue(cosine(expected, mask.encode(List.of(text)).getFirst()) < 0.99);
