@@ -32,7 +32,7 @@ import org.opensearch.threadpool.ThreadPool;
 final class ModelSlot {
 
     private static final Logger logger = LogManager.getLogger(ModelSlot.class);
-    private static final long FIRST_RETRY_SECONDS = 5;
+    private static final long FIRST_RETRY_SECONDS = 1;
     private static final long LAST_RETRY_SECONDS = 300;
 
     private final LoadedModels.Loader loader;
