@@ -8,7 +8,7 @@
 #                                                   of earlier runs; --owner stops the nodes when that process is gone
 #   qa/node.sh down                                 stops them all
 #   qa/node.sh home [n]                             prints the home of node n (1); its config/opensearch-clip/models/ takes model folders
-# Environment: NODE_HEAP (512m), NODE_DIR (target/nodes), NODE_TIMEOUT (300 seconds until the cluster answers), PLUGIN_ZIP.
+# Environment: NODE_HEAP (512m), NODE_DIR (target/nodes; holds the logs, and the file hosts while nodes run), NODE_TIMEOUT (300 seconds until the cluster answers), PLUGIN_ZIP.
 # As root the nodes run as uid 65534, because OpenSearch refuses to run as root.
 set -euo pipefail
 repo=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -35,11 +35,9 @@ unprivileged() { # command..: runs it as the user nodes run as
   fi
 }
 
-# Where the homes are: below target/, unless nodes run as another user who cannot get there (a clone below /root).
+# Where the homes are: in the state folder, unless nodes run as another user who cannot get there (a clone below /root).
 nodes_dir() {
-  local dir=${NODE_DIR:-$repo/target/nodes}
-  mkdir -p "$dir"
-  dir=$(cd "$dir" && pwd -P)
+  local dir=$state
   if ! unprivileged test -x "$dir"; then
     dir=/var/tmp/opensearch-clip-$(printf %s "$dir" | cksum | cut -d' ' -f1)
     mkdir -p "$dir"
@@ -187,7 +185,7 @@ build() { # nodes
 
 # --- up and down ---
 
-pid_of() { cat "$nodes/node$1.pid" 2>/dev/null || true; }
+pid_of() { cat "$state/node$1.pid" 2>/dev/null || true; }
 
 arguments_of() { # pid; a bare machine may lack ps
   if [ -e /proc/self/cmdline ]; then
@@ -238,8 +236,8 @@ start() { # n count port fresh setting..
   ! command -v setsid >/dev/null || session=(setsid)
   local drop=()
   ! is_root || drop=(setpriv "--reuid=$unprivileged" "--regid=$unprivileged" --clear-groups)
-  env -u OPENSEARCH_PATH_CONF "${session[@]}" "${drop[@]}" "$home/bin/opensearch" "${settings[@]}" "$@" </dev/null >"$nodes/node$n.log" 2>&1 &
-  echo $! >"$nodes/node$n.pid"
+  env -u OPENSEARCH_PATH_CONF "${session[@]}" "${drop[@]}" "$home/bin/opensearch" "${settings[@]}" "$@" </dev/null >"$state/node$n.log" 2>&1 &
+  echo $! >"$state/node$n.pid"
   disown $!
 }
 
@@ -252,14 +250,14 @@ await() { # count port
     for n in $(seq "$count"); do
       # Twice, because a process just forked still bears the name of this script.
       if ! alive "$n" && sleep 1 && ! alive "$n"; then
-        tail -n 40 "$nodes/node$n.log" >&2
-        say "Node $n ended; its log is $nodes/node$n.log"
+        tail -n 40 "$state/node$n.log" >&2
+        say "Node $n ended; its log is $state/node$n.log"
         return 1
       fi
     done
     if [ $((SECONDS - begin)) -ge "${NODE_TIMEOUT:-300}" ]; then
-      tail -n 40 "$nodes/node1.log" >&2
-      say "The cluster did not answer within ${NODE_TIMEOUT:-300} seconds; logs are $nodes/node*.log"
+      tail -n 40 "$state/node1.log" >&2
+      say "The cluster did not answer within ${NODE_TIMEOUT:-300} seconds; logs are $state/node*.log"
       return 1
     fi
     if [ $((SECONDS - begin)) -ge $next ]; then
@@ -288,9 +286,10 @@ up() { # count port fresh owner setting..
   trap 'exit 130' INT TERM
   for n in $(seq "$count"); do start "$n" "$count" "$port" "$fresh" "$@"; done
   await "$count" "$port" || exit 1
+  for n in $(seq "$count"); do echo "127.0.0.1:$((port + n - 1))"; done | paste -sd , - | tr -d '\n' >"$state/hosts"
   trap - ERR EXIT INT TERM
   [ -z "$owner" ] || follow "$owner"
-  say "Up in $SECONDS s; logs are $nodes/node*.log"
+  say "Up in $SECONDS s; logs are $state/node*.log"
   echo "http://127.0.0.1:$port"
 }
 
@@ -305,7 +304,7 @@ follow() { # pid: down when that process is gone
 
 running() {
   local file n
-  for file in "$nodes"/node*.pid; do
+  for file in "$state"/node*.pid; do
     n=${file##*/node}
     n=${n%.pid}
     if [ -e "$file" ] && alive "$n"; then echo "$n"; fi
@@ -322,7 +321,7 @@ down() {
     fi
     sleep 0.2
   done
-  rm -f "$nodes"/node*.pid
+  rm -f "$state"/node*.pid "$state/hosts"
 }
 
 # --- arguments ---
@@ -348,6 +347,9 @@ done
 case $count$port in '' | *[!0-9]*) usage ;; esac
 
 version=$(version)
+state=${NODE_DIR:-$repo/target/nodes}
+mkdir -p "$state"
+state=$(cd "$state" && pwd -P)
 nodes=$(nodes_dir)
 work=$repo/target/node-jars/$version
 case $verb in

@@ -129,7 +129,10 @@ public record DeclaredModel(
 
     /** So that a section read from disk equals the one that was written. */
     private static Number asJsonReadsIt(long number) {
-        return number == (int) number ? Integer.valueOf((int) number) : Long.valueOf(number);
+        if (number == (int) number) {
+            return (int) number;
+        }
+        return number;
     }
 
     private static Artifact artifact(Object value) {

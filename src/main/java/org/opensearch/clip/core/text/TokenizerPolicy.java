@@ -217,7 +217,7 @@ public final class TokenizerPolicy {
             if (token(in.nextString()).equals(wantedToken)) {
                 wanted = OptionalLong.of(n);
             }
-            in.nextDouble();
+            double unused = in.nextDouble();
             in.endArray();
         }
         in.endArray();
