@@ -88,7 +88,9 @@ record GifPicture(int width, int height, Frame frame, int[] palette, int backgro
 
     @Override
     public Header header() {
-        return new Header("GIF", width, height, 3L * width * height + (long) frame.width * frame.height);
+        // Ours, the reader's, and its objects for each row.
+        long bytes = 3L * width * height + (long) frame.width * frame.height + 64L * frame.height;
+        return new Header("GIF", width, height, bytes);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package org.opensearch.clip.core.image;
 
+import java.io.EOFException;
 import java.io.IOException;
+import java.nio.BufferUnderflowException;
 import java.util.Locale;
 
 /**
@@ -16,7 +18,8 @@ public final class ImageDecoder {
     /**
      * What the first bytes say, read without decoding: format by magic bytes, size before EXIF orientation.
      *
-     * @param decodeBytes the most memory, heap and native, that {@link #decode} takes beside the file itself
+     * @param decodeBytes the most memory, heap and native, that {@link #decode} takes beside two copies of the file and
+     *     working space of at most 3 MiB, which does not grow with the picture
      */
     public record Header(String format, int width, int height, long decodeBytes) {
         public long pixels() {
@@ -110,7 +113,7 @@ public final class ImageDecoder {
             return reading.run();
         } catch (ImageException e) {
             throw e;
-        } catch (IndexOutOfBoundsException | java.io.EOFException e) {
+        } catch (IndexOutOfBoundsException | BufferUnderflowException | EOFException e) {
             throw new ImageException("the picture ends too early or is damaged", e);
         } catch (IOException | RuntimeException | StackOverflowError e) {
             throw new ImageException("the picture is damaged and cannot be decoded", e);

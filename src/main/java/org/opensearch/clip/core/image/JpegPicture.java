@@ -22,9 +22,9 @@ record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
     public Header header() {
         long pixels = (long) segments.width() * segments.height();
         int components = segments.components().size();
-        // The reader's samples and ours; several scans are collected as 16-bit coefficients, in whole blocks.
+        // The reader's samples and ours, and its objects for each row; several scans are collected as 16-bit coefficients, in whole blocks.
         long coefficients = segments.manyScans() ? 2L * components * (pixels + 16L * (segments.width() + segments.height() + 16)) : 0;
-        return new Header("JPEG", segments.width(), segments.height(), pixels * (components + 3) + coefficients);
+        return new Header("JPEG", segments.width(), segments.height(), pixels * (components + 3) + coefficients + 64L * segments.height());
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -82,7 +83,7 @@ class ImagePreprocessorTests {
 
     private static RgbImage white(int width, int height) {
         byte[] rgb = new byte[3 * width * height];
-        java.util.Arrays.fill(rgb, (byte) 255);
+        Arrays.fill(rgb, (byte) 255);
         return new RgbImage(width, height, rgb);
     }
 }
