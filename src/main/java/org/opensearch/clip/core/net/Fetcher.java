@@ -58,8 +58,8 @@ public final class Fetcher implements AutoCloseable {
      */
     public byte[] get(String url, FetchPolicy policy) throws FetchException {
         Fetch fetch = new Fetch(policy, resolver, tls);
-        running.add(fetch);
         Runnable cancel = timer.schedule(() -> fetch.stop(Fetch.Stop.DEADLINE), policy.timeout());
+        running.add(fetch);
         try {
             if (closed) {
                 fetch.stop(Fetch.Stop.CLOSED);

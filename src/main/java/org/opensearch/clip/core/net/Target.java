@@ -50,8 +50,7 @@ record Target(URI uri, String host) {
             throw refused("it has characters that must be percent-encoded (in a host: written as xn--)");
         }
         try {
-            URI uri = new URI(url);
-            return uri.getRawFragment() == null ? uri : new URI(url.substring(0, url.indexOf('#')));
+            return new URI(withoutFrom('#', url));
         } catch (URISyntaxException e) {
             throw refused("it is no valid URL: " + e.getReason());
         }
@@ -100,13 +99,19 @@ record Target(URI uri, String host) {
         throw new FetchException(Kind.REFUSED, "[" + host + "] redirects from https to http");
     }
 
-    /** As RFC 3986 5.3 has it; {@link URI#resolve} drops the last segment of the path where the reference is a query alone. */
+    /** As RFC 3986 5.3 has it; {@link URI#resolve} drops the last segment of the path where the reference has none. */
     private URI resolve(String location) throws URISyntaxException {
-        if (!location.startsWith("?")) {
-            return uri.resolve(new URI(location));
+        String reference = withoutFrom('#', location);
+        if (reference.isEmpty()) {
+            return uri;
         }
-        String base = uri.toString();
-        int query = base.indexOf('?');
-        return new URI((query < 0 ? base : base.substring(0, query)) + location);
+        return reference.startsWith("?")
+                ? new URI(withoutFrom('?', uri.toString()) + reference)
+                : uri.resolve(new URI(reference));
+    }
+
+    private static String withoutFrom(char c, String text) {
+        int at = text.indexOf(c);
+        return at < 0 ? text : text.substring(0, at);
     }
 }

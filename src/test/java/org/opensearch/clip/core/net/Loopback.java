@@ -18,6 +18,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
 /** Servers on loopback, and a fetcher that may reach them; all end with {@link #close}. */
@@ -131,7 +132,7 @@ final class Loopback implements AutoCloseable {
         return closeable;
     }
 
-    private static java.util.concurrent.ThreadFactory daemon() {
+    private static ThreadFactory daemon() {
         return task -> {
             Thread thread = new Thread(task, "loopback");
             thread.setDaemon(true);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,7 +38,7 @@ class TargetTests {
         Target target = Target.of(url, policy("*"));
         assertEquals(host, target.host());
         assertEquals(port, target.uri().getPort());
-        assertEquals(url.toLowerCase(java.util.Locale.ROOT).startsWith("https"), target.isTls());
+        assertEquals(url.toLowerCase(Locale.ROOT).startsWith("https"), target.isTls());
         assertEquals(null, target.uri().getFragment());
     }
 
