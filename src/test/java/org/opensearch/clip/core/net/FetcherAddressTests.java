@@ -72,7 +72,7 @@ class FetcherAddressTests {
     void noSpellingReachesLoopback() throws Exception {
         for (String listenOn : List.of("127.0.0.1", "::1")) {
             ServerSocket canary = loopback.keep(new ServerSocket(0, 500, InetAddress.getByName(listenOn)));
-            FetchPolicy policy = Loopback.policy(Duration.ofSeconds(20), 3, 1000);
+            FetchPolicy policy = Loopback.policy(Duration.ofSeconds(1), 3, 1000);
             Fetcher fetcher = loopback.fetcher();
             for (String host : SPELLINGS_OF_LOOPBACK) {
                 for (String scheme : List.of("http", "https", "HTTP")) {
@@ -96,7 +96,7 @@ class FetcherAddressTests {
                 new InetAddress[] {InetAddress.getByName("::1"), outside},
                 new InetAddress[] {})) {
             Fetcher fetcher = loopback.fetcher(host -> answers);
-            assertUnreachable(fetcher, "http://example.org:" + canary.getLocalPort() + "/", Loopback.policy(Loopback.AMPLE, 3, 1000));
+            assertUnreachable(fetcher, "http://example.org:" + canary.getLocalPort() + "/", Loopback.policy(Duration.ofSeconds(1), 3, 1000));
         }
         assertNobodyCame(canary);
     }
