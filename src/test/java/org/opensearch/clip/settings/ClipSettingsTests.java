@@ -38,6 +38,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             Map.entry("plugins.clip.query_cache.size", "1%"),
             Map.entry("plugins.clip.load.wait", "30s"),
             Map.entry("plugins.clip.memory.limit", "40%"),
+            Map.entry("plugins.clip.max_models", "100"),
             Map.entry("plugins.clip.device", "auto"),
             Map.entry("index.clip.model_id", ""),
             Map.entry("index.clip.guard", "error"));
@@ -117,6 +118,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         invalid.put("plugins.clip.query_cache.size", List.of("101%", "-1"));
         invalid.put("plugins.clip.load.wait", List.of("-1", "2h"));
         invalid.put("plugins.clip.memory.limit", List.of("101%", "-1", "much"));
+        invalid.put("plugins.clip.max_models", List.of("0", "1001"));
         invalid.put("plugins.clip.device", List.of("gpu", "cuda:", "cuda:-1", "CPU"));
         invalid.put("index.clip.model_id", List.of("Upper", "-a", "a/b", "a".repeat(129)));
         invalid.put("index.clip.guard", List.of("fail", "ERROR", ""));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -73,7 +74,7 @@ class FetcherAddressTests {
         for (String listenOn : List.of("127.0.0.1", "::1")) {
             ServerSocket canary = loopback.keep(new ServerSocket(0, 500, InetAddress.getByName(listenOn)));
             FetchPolicy policy = Loopback.policy(Duration.ofSeconds(1), 3, 1000);
-            Fetcher fetcher = loopback.fetcher();
+            Fetcher fetcher = loopback.fetcher(FetcherAddressTests::onThisMachine);
             for (String host : SPELLINGS_OF_LOOPBACK) {
                 for (String scheme : List.of("http", "https", "HTTP")) {
                     String url = scheme + "://" + host + ":" + canary.getLocalPort() + "/x";
@@ -86,9 +87,11 @@ class FetcherAddressTests {
 
     @Test
     void noNameThatResolvesInsideIsDialled() throws Exception {
-        ServerSocket canary = loopback.keep(new ServerSocket(0, 500, InetAddress.getByName("127.0.0.1")));
-        InetAddress inside = canary.getInetAddress();
-        InetAddress outside = InetAddress.getByName("93.184.216.34");
+        InetAddress inside = InetAddress.getByName("127.0.0.2");
+        InetAddress outside = InetAddress.getByName("127.0.0.1");
+        ServerSocket canary = loopback.keep(new ServerSocket(0, 500, inside));
+        ServerSocket beside = loopback.keep(new ServerSocket(canary.getLocalPort(), 500, outside));
+        FetchPolicy policy = Loopback.policy(Duration.ofSeconds(1), 3, 1000, "127.0.0.1/32");
         for (InetAddress[] answers : List.of(
                 new InetAddress[] {inside},
                 new InetAddress[] {inside, outside},
@@ -96,9 +99,10 @@ class FetcherAddressTests {
                 new InetAddress[] {InetAddress.getByName("::1"), outside},
                 new InetAddress[] {})) {
             Fetcher fetcher = loopback.fetcher(host -> answers);
-            assertUnreachable(fetcher, "http://example.org:" + canary.getLocalPort() + "/", Loopback.policy(Duration.ofSeconds(1), 3, 1000));
+            assertUnreachable(fetcher, "http://example.org:" + canary.getLocalPort() + "/", policy);
         }
         assertNobodyCame(canary);
+        assertNobodyCame(beside);
     }
 
     @Test
@@ -130,7 +134,7 @@ class FetcherAddressTests {
     @Test
     void servesExactlyWhereAllAnswersAreAllowed() throws Exception {
         String url = loopback.raw(OK).replace("127.0.0.1", "many.example");
-        List<String> pool = List.of("127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2", "10.0.0.1", "::1", "fd00::1", "64:ff9b::a00:1");
+        List<String> pool = List.of("127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2", "127.255.255.255", "::1", "::127.0.0.1");
         for (int seed = 0; seed < 200; seed++) {
             Random random = new Random(seed);
             List<InetAddress> answers = new ArrayList<>();
@@ -191,6 +195,16 @@ class FetcherAddressTests {
         assertEquals(unknown.replace("[unknown.", "["), refused.replace("[inside.", "["));
         assertEquals(unknown.replace("[unknown.", "["), nobody.replace("[closed.", "["));
         assertFalse(refused.contains("127."), refused);
+    }
+
+    /** So that a guard that fails does not call strangers: 0177.0.0.1 is 177.0.0.1 to the JDK. */
+    private static InetAddress[] onThisMachine(String host) throws UnknownHostException {
+        InetAddress[] addresses = InetAddress.getAllByName(host);
+        for (InetAddress address : addresses) {
+            byte first = address.getAddress()[0];
+            assertTrue(address instanceof Inet6Address || first == 127 || first == 0, host);
+        }
+        return addresses;
     }
 
     private static FetchPolicy only(String network) {
