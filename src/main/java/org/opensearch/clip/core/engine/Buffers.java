@@ -5,8 +5,8 @@ import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 
 /**
- * Direct memory for the inputs of runs, kept between runs: the JVM gives it back only by garbage collection, and a batch of
- * pictures needs tens of megabytes. Holds at most one buffer a concurrent run. Safe for use by many threads.
+ * Direct memory for the inputs of runs, kept between runs: the JVM gives it back only by garbage collection, and a
+ * batch of pictures needs tens of megabytes. Holds at most one buffer a concurrent run. Safe for use by many threads.
  */
 final class Buffers {
 

@@ -3,6 +3,7 @@ package org.opensearch.clip.core.engine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.image.ImagePreprocessor;
@@ -12,8 +13,8 @@ import org.opensearch.clip.core.model.Tower;
 import org.opensearch.clip.core.text.Tokenizer;
 
 /**
- * A model that is ready: inputs in, vectors out, same order. Batching changes nothing but speed. Safe for use by many threads.
- * Closing closes the sessions; the caller sees to it that nobody runs then.
+ * A model that is ready: inputs in, vectors out, same order. Batching changes nothing but speed. Safe for use by many
+ * threads. Closing closes the sessions; the caller sees to it that nobody runs then.
  */
 public final class DualEncoder implements AutoCloseable {
 
@@ -56,7 +57,7 @@ public final class DualEncoder implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.text = description.text().map(t -> new TextTower(t, text.orElseThrow(), dimension, buffers));
         this.image = description.image().map(t -> new ImageTower(t, image.orElseThrow(), dimension, buffers));
-        this.sessions = java.util.stream.Stream.of(text, image).flatMap(Optional::stream).toList();
+        this.sessions = Stream.of(text, image).flatMap(Optional::stream).toList();
     }
 
     public ModelDescription description() {
@@ -64,7 +65,8 @@ public final class DualEncoder implements AutoCloseable {
     }
 
     /**
-     * The work on one input that needs no model: decode and resize, or tokenise. Limits on bytes and pixels are the caller's.
+     * The work on one input that needs no model: decode and resize, or tokenise. Limits on bytes and pixels are the
+     * caller's.
      *
      * @throws InputException when this input cannot be embedded by this model (also: it has no such tower)
      */
@@ -103,7 +105,8 @@ public final class DualEncoder implements AutoCloseable {
      * One run of one tower.
      *
      * @param batch 1 to n inputs of one modality
-     * @return one vector an input, {@code description().dimension()} floats, as the model makes it: neither cut nor normalised
+     * @return one vector an input, {@code description().dimension()} floats, as the model makes it: neither cut nor
+     *     normalised
      * @throws ModelException when the run failed or was stopped, or made something that is no vector
      * @throws IllegalArgumentException when {@code batch} is empty, mixed, or of a tower that the model does not have
      */

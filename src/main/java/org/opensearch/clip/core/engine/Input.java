@@ -3,7 +3,10 @@ package org.opensearch.clip.core.engine;
 import java.util.Objects;
 import org.opensearch.clip.core.model.Modality;
 
-/** One thing to embed: a text, or the encoded bytes (JPEG, PNG, ..) of a picture. Immutable by convention: nobody writes to {@code bytes}. */
+/**
+ * One thing to embed: a text, or the encoded bytes (JPEG, PNG, ..) of a picture. Immutable by convention: nobody writes
+ * to {@code bytes}.
+ */
 public sealed interface Input {
 
     /** The tower that reads this input. */

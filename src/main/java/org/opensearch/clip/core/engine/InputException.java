@@ -1,8 +1,8 @@
 package org.opensearch.clip.core.engine;
 
 /**
- * An input that cannot be embedded, by its own fault: it never concerns the other inputs of its batch. The message names
- * the limit and the setting where there is one, and is fit for the caller's eyes.
+ * An input that cannot be embedded, by its own fault: it never concerns the other inputs of its batch. The message
+ * names the limit and the setting where there is one, and is fit for the caller's eyes.
  */
 public final class InputException extends RuntimeException {
 

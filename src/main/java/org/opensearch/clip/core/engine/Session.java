@@ -21,7 +21,10 @@ public interface Session extends AutoCloseable {
     /** A graph's input or output. {@code shape}: one entry a dimension, -1 where it is dynamic. */
     record Port(String name, Element element, long[] shape) {}
 
-    /** A dense row-major tensor. {@code data}: direct, native order, exactly the product of {@code shape} elements from its position. */
+    /**
+     * A dense row-major tensor. {@code data}: direct, native order, exactly the product of {@code shape} elements from
+     * its position.
+     */
     record Tensor(long[] shape, Buffer data) {}
 
     /** A dense row-major float tensor on the heap. */

@@ -7,8 +7,11 @@ import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
-/** A JSON object of a model's folder, read by name; what has the wrong type is refused by file and name, null is absent. */
+/**
+ * A JSON object of a model's folder, read by name; what has the wrong type is refused by file and name, null is absent.
+ */
 record Config(String file, JsonObject json) {
 
     Optional<String> text(String name) {
@@ -86,7 +89,7 @@ record Config(String file, JsonObject json) {
     }
 
     private Optional<JsonPrimitive> primitive(
-            String name, String expected, java.util.function.Predicate<JsonPrimitive> type) {
+            String name, String expected, Predicate<JsonPrimitive> type) {
         if (!has(name)) {
             return Optional.empty();
         }

@@ -10,8 +10,8 @@ import java.util.function.UnaryOperator;
 import org.opensearch.clip.core.image.ImageSpec;
 
 /**
- * The hash of a text with one line for each thing that moves vectors. Its form is a contract: indices keep fingerprints, so
- * a line may only be added where it is absent for every model that there was before.
+ * The hash of a text with one line for each thing that moves vectors. Its form is a contract: indices keep
+ * fingerprints, so a line may only be added where it is absent for every model that there was before.
  */
 record Fingerprint(UnaryOperator<String> sha256) {
 

@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A model's folder, read with distrust: only regular files that truly lie inside it, under their own name, not linked from
- * elsewhere, so that no declaration can make a node read other files of the machine.
+ * A model's folder, read with distrust: only regular files that truly lie inside it, under their own name, not linked
+ * from elsewhere, so that no declaration can make a node read other files of the machine.
  */
 final class Folder {
 

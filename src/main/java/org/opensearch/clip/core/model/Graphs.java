@@ -33,7 +33,10 @@ final class Graphs {
                 + "; [variant] chooses another file suffix, [towers] leaves a tower out");
     }
 
-    /** The file without variant suffix when the folder has it, else the graph itself: it names the space, whatever the precision. */
+    /**
+     * The file without variant suffix when the folder has it, else the graph itself: it names the space, whatever the
+     * precision.
+     */
     static String reference(Folder folder, String graph) {
         String stem = graph.substring(0, graph.length() - ".onnx".length());
         for (String variant : Overrides.VARIANTS) {

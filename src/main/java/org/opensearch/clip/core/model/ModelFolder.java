@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * A folder in the layout of the Hugging Face hub, read without running anything. Only regular files that lie in the folder
- * itself are read: no links.
+ * A folder in the layout of the Hugging Face hub, read without running anything. Only regular files that lie in the
+ * folder itself are read: no links.
  */
 public final class ModelFolder {
 

@@ -18,8 +18,8 @@ import org.opensearch.clip.core.vector.Pooling;
 /**
  * What a declaration says differently from the folder, parsed and checked from the JSON of {@code PUT /models/{id}}.
  *
- * <p>Kept as the canonical form of that JSON (names in lower case, whole numbers as {@code Integer}, others as {@code Double}),
- * which is what the cluster state stores: {@code parse(o.toMap()).equals(o)}.
+ * <p>Kept as the canonical form of that JSON (names in lower case, whole numbers as {@code Integer}, others as
+ * {@code Double}), which is what the cluster state stores: {@code parse(o.toMap()).equals(o)}.
  */
 public record Overrides(Map<String, Object> values) {
 
@@ -47,7 +47,9 @@ public record Overrides(Map<String, Object> values) {
             Map.entry("towers", Overrides::towers),
             Map.entry("variant", v -> oneOf(v, VARIANTS, "auto"))));
 
-    /** @throws IllegalArgumentException for an unknown name or a wrong value: the name, the value and what is allowed */
+    /**
+     * @throws IllegalArgumentException for an unknown name or a wrong value: the name, the value and what is allowed
+     */
     public Overrides {
         var canonical = new TreeMap<String, Object>();
         values.forEach((name, value) -> {

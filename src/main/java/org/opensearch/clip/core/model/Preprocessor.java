@@ -8,8 +8,9 @@ import org.opensearch.clip.core.image.ImageSpec.Resize;
 import org.opensearch.clip.core.image.Resampler.Filter;
 
 /**
- * Reads {@code preprocessor_config.json} in its dialects: the CLIP and SigLIP image processors of {@code transformers}, with
- * their defaults for what is not written, and jina-clip's ({@code resize_mode}, {@code interpolation}, {@code mean}, {@code std}).
+ * Reads {@code preprocessor_config.json} in its dialects: the CLIP and SigLIP image processors of {@code transformers},
+ * with their defaults for what is not written, and jina-clip's ({@code resize_mode}, {@code interpolation},
+ * {@code mean}, {@code std}).
  */
 final class Preprocessor {
 
@@ -101,7 +102,8 @@ final class Preprocessor {
     }
 
     /**
-     * A size in any of its spellings: {@code 224}, {@code [224, 224]}, {@code {"height": .., "width": ..}}, {@code {"shortest_edge": ..}}.
+     * A size in any of its spellings: {@code 224}, {@code [224, 224]}, {@code {"height": .., "width": ..}},
+     * {@code {"shortest_edge": ..}}.
      *
      * @return one value for a shortest edge, height and width else
      */

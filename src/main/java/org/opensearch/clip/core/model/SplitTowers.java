@@ -7,8 +7,9 @@ import java.util.Set;
 import org.opensearch.clip.core.vector.Pooling;
 
 /**
- * Dual encoders exported as two graphs, {@code text_model.onnx} and {@code vision_model.onnx}, in {@code onnx/} or beside
- * {@code config.json}: OpenAI CLIP and what follows its configuration (open_clip, MobileCLIP, TinyCLIP), SigLIP, jina-clip-v1.
+ * Dual encoders exported as two graphs, {@code text_model.onnx} and {@code vision_model.onnx}, in {@code onnx/} or
+ * beside {@code config.json}: OpenAI CLIP and what follows its configuration (open_clip, MobileCLIP, TinyCLIP), SigLIP,
+ * jina-clip-v1.
  *
  * @param name of the family
  * @param modelTypes values of {@code model_type}

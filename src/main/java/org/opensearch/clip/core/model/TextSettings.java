@@ -7,7 +7,10 @@ import java.util.OptionalLong;
 import org.opensearch.clip.core.text.TokenizerPolicy;
 import org.opensearch.clip.core.vector.Pooling;
 
-/** Reads {@code tokenizer_config.json} and {@code tokenizer.json} into what a text tower needs, as {@code transformers} does. */
+/**
+ * Reads {@code tokenizer_config.json} and {@code tokenizer.json} into what a text tower needs, as {@code transformers}
+ * does.
+ */
 final class TextSettings {
 
     private static final String TOKENIZER = "tokenizer.json";

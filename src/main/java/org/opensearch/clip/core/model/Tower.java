@@ -7,8 +7,8 @@ import org.opensearch.clip.core.vector.Pooling;
 /**
  * One half of a dual encoder, as data.
  *
- * <p>{@code graph} is the path of the ONNX file relative to the model's folder, with forward slashes. The names of inputs
- * and outputs are not here: they are read from the graph when it is opened.
+ * <p>{@code graph} is the path of the ONNX file relative to the model's folder, with forward slashes. The names of
+ * inputs and outputs are not here: they are read from the graph when it is opened.
  */
 public sealed interface Tower {
 
@@ -21,7 +21,8 @@ public sealed interface Tower {
     /**
      * @param tokenizer path of {@code tokenizer.json} relative to the model's folder
      * @param maxTokens the longest sequence, special tokens included; longer texts are cut
-     * @param fixedLength every sequence is padded to {@code maxTokens} (CLIP exports without a mask, SigLIP), else to the longest of its batch
+     * @param fixedLength every sequence is padded to {@code maxTokens} (CLIP exports without a mask, SigLIP), else to
+     *     the longest of its batch
      * @param padId token id that fills up
      * @param queryPrompt put before the text of a query, mostly empty
      * @param passagePrompt put before the text of a document, mostly empty

@@ -9,11 +9,11 @@ import java.util.BitSet;
 
 /**
  * SentencePiece's {@code precompiled_charsmap}: a double-array trie over UTF-8 bytes whose leaves point into a list of
- * NUL-terminated replacements. The native library follows its offsets unchecked, so every walk that a text could cause is
- * made here first.
+ * NUL-terminated replacements. The native library follows its offsets unchecked, so every walk that a text could cause
+ * is made here first.
  *
- * <p>Layout: {@code uint32} bytes of the trie, the trie as {@code uint32} units, the replacements. Unit: bits 0-7 and 31 label,
- * bit 8 has a leaf, bit 9 offset is shifted by 8, bits 10-30 offset (darts-clone).
+ * <p>Layout: {@code uint32} bytes of the trie, the trie as {@code uint32} units, the replacements. Unit: bits 0-7 and
+ * 31 label, bit 8 has a leaf, bit 9 offset is shifted by 8, bits 10-30 offset (darts-clone).
  */
 final class CharsMap {
 

@@ -10,8 +10,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What the small sections of a {@code tokenizer.json} may contain: the component types of the known families, and of each
- * the fields that the native library reads, with a check of every value. Whatever is not in the table is refused.
+ * What the small sections of a {@code tokenizer.json} may contain: the component types of the known families, and of
+ * each the fields that the native library reads, with a check of every value. Whatever is not in the table is refused.
  */
 final class Components {
 
@@ -34,7 +34,8 @@ final class Components {
             pre_tokenizer Sequence pretokenizers:any
             pre_tokenizer BertPreTokenizer
             pre_tokenizer ByteLevel add_prefix_space:flag trim_offsets:flag use_regex:flag
-            pre_tokenizer Metaspace replacement:character str_rep:word prepend_scheme:word add_prefix_space:flag split:flag
+            pre_tokenizer Metaspace replacement:character str_rep:word prepend_scheme:word add_prefix_space:flag \
+            split:flag
             pre_tokenizer Whitespace
             pre_tokenizer WhitespaceSplit
             pre_tokenizer Punctuation behavior:word

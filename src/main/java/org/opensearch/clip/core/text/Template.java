@@ -3,7 +3,10 @@ package org.opensearch.clip.core.text;
 import java.util.List;
 import java.util.Map;
 
-/** The post-processor {@code TemplateProcessing}: the native library looks its tokens up without checking that they are there. */
+/**
+ * The post-processor {@code TemplateProcessing}: the native library looks its tokens up without checking that they are
+ * there.
+ */
 final class Template {
 
     private static final int MOST_PIECES = 16;

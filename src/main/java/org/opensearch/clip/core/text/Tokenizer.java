@@ -9,11 +9,11 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * A {@code tokenizer.json}, run by the Hugging Face library. Safe for use by many threads; the owner sees to it that nobody
- * encodes while it is closed.
+ * A {@code tokenizer.json}, run by the Hugging Face library. Safe for use by many threads; the owner sees to it that
+ * nobody encodes while it is closed.
  *
- * <p>Cuts as {@code transformers} does: to the number of tokens given here, special tokens kept, whatever the file itself
- * says on truncation and padding. Does no network I/O.
+ * <p>Cuts as {@code transformers} does: to the number of tokens given here, special tokens kept, whatever the file
+ * itself says on truncation and padding. Does no network I/O.
  */
 public final class Tokenizer implements AutoCloseable {
 
@@ -34,8 +34,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * Where the native library is unpacked to, for the life of the process; call it before the first tokenizer is opened.
-     * Without it that is the folder of temporary files.
+     * Where the native library is unpacked to, for the life of the process; call it before the first tokenizer is
+     * opened. Without it that is the folder of temporary files.
      */
     public static void nativeFolder(Path folder) {
         System.setProperty(NATIVE_FOLDER, folder.toAbsolutePath().toString());
@@ -43,8 +43,8 @@ public final class Tokenizer implements AutoCloseable {
 
     /**
      * @param maxTokens longest sequence, special tokens included
-     * @throws IllegalArgumentException when {@link TokenizerPolicy} refuses the file: what it has and what is allowed; or
-     *     when {@code maxTokens} leaves no room for the text between the special tokens
+     * @throws IllegalArgumentException when {@link TokenizerPolicy} refuses the file: what it has and what is allowed;
+     *     or when {@code maxTokens} leaves no room for the text between the special tokens
      */
     public static Tokenizer open(Path tokenizerJson, int maxTokens) {
         try {
@@ -97,8 +97,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * The text as token ids. Takes time and memory in proportion to the whole text, also of what is cut: the caller limits
-     * its bytes.
+     * The text as token ids. Takes time and memory in proportion to the whole text, also of what is cut: the caller
+     * limits its bytes.
      */
     public Tokens encode(String text) {
         Encoding encoding = tokenizer.encode(wellFormed(text));

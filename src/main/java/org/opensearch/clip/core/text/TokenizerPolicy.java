@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -91,10 +93,10 @@ public final class TokenizerPolicy {
                 throw new IllegalArgumentException("tokenizer.json goes on after its end");
             }
             return this;
-        } catch (MalformedJsonException | EOFException | IllegalStateException | java.nio.charset.CharacterCodingException e) {
+        } catch (MalformedJsonException | EOFException | IllegalStateException | CharacterCodingException e) {
             throw new IllegalArgumentException("tokenizer.json is not the JSON of a tokenizer: " + e.getMessage(), e);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -123,7 +125,9 @@ public final class TokenizerPolicy {
         }
     }
 
-    /** Our own limits replace what the file says on truncation and padding; only the side cannot be changed from Java. */
+    /**
+     * Our own limits replace what the file says on truncation and padding; only the side cannot be changed from Java.
+     */
     private void plain(String name, Object value) {
         if (value instanceof Map<?, ?> section) {
             Components.require(

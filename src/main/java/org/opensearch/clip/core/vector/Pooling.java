@@ -45,7 +45,8 @@ public enum Pooling {
     };
 
     /**
-     * @param hidden {@code [n][positions][dimension]}, row-major, padding on the right; {@code [n][dimension]} for {@link #NONE}
+     * @param hidden {@code [n][positions][dimension]}, row-major, padding on the right; {@code [n][dimension]} for
+     *     {@link #NONE}
      * @param row which of the n inputs
      * @param length tokens of that input, in [1, positions]
      * @return {@code [dimension]}

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import com.google.gson.reflect.TypeToken;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -115,24 +117,47 @@ class TokenizerTests {
         }
     }
 
-    @Test
-    void survivesTextsMadeToHurt() {
-        List<String> texts = List.of(
-                "a".repeat(65_000) + "b",
-                " ".repeat(65_000) + "x",
-                "\n \t".repeat(20_000) + "!",
-                "e" + "\u0301".repeat(30_000),
-                "\u0000".repeat(60_000),
-                "\ufdfa".repeat(20_000),
-                "'s't're".repeat(9_000),
-                "\u202e\u200d".repeat(10_000),
-                "<|endoftext|>".repeat(5_000));
-        for (String family : List.of("clip", "wordpiece", "unigram", "gpt2", "siglip", "gemma")) {
-            try (Tokenizer tokenizer = Tokenizer.open(FOLDER.resolve(family + ".json"), 16)) {
-                for (String text : texts) {
-                    assertTrue(tokenizer.encode(text).ids().length <= 16);
-                }
+    /** As large as a text may be, and of what makes a backtracking pattern try again. */
+    private static final List<String> MADE_TO_HURT = List.of(
+            "a".repeat(65_000) + "b",
+            " ".repeat(65_000) + "x",
+            "\n \t".repeat(20_000) + "!",
+            "\r\n".repeat(30_000) + " ",
+            "e" + "\u0301".repeat(30_000),
+            "\u0000".repeat(60_000),
+            "\ufdfa".repeat(20_000),
+            "'s't're".repeat(9_000),
+            "1".repeat(65_000),
+            "\u202e\u200d".repeat(10_000),
+            "<|endoftext|>".repeat(5_000));
+
+    private static void survives(Path file) {
+        try (Tokenizer tokenizer = Tokenizer.open(file, 16)) {
+            for (String text : MADE_TO_HURT) {
+                assertTrue(tokenizer.encode(text).ids().length <= 16);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"clip", "wordpiece", "unigram", "gpt2", "siglip", "gemma"})
+    void survivesTextsMadeToHurt(String family) {
+        survives(FOLDER.resolve(family + ".json"));
+    }
+
+    @Test
+    void everyKnownPatternSurvivesThem(@TempDir Path folder) throws IOException {
+        JsonObject json = JsonParser.parseString(Files.readString(FOLDER.resolve("gpt2.json"))).getAsJsonObject();
+        for (String regex : Patterns.KNOWN) {
+            JsonObject pattern = new JsonObject();
+            pattern.addProperty("Regex", regex);
+            JsonObject split = new JsonObject();
+            split.addProperty("type", "Split");
+            split.add("pattern", pattern);
+            split.addProperty("behavior", "Isolated");
+            split.addProperty("invert", false);
+            json.add("pre_tokenizer", split);
+            survives(Files.writeString(folder.resolve("tokenizer.json"), json.toString()));
         }
     }
 
