@@ -265,6 +265,7 @@ public final class Lanes {
         } finally {
             finish(mine);
             start(INFERENCE, this::work);
+            wake();
         }
     }
 
