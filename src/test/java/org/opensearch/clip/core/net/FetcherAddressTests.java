@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -159,6 +160,12 @@ class FetcherAddressTests {
         Fetcher fetcher = loopback.fetcher(
                 host -> new InetAddress[] {InetAddress.getByName("127.0.0.3"), InetAddress.getByName("127.0.0.1")});
         assertEquals(2, fetcher.get(url, Loopback.policy()).length);
+    }
+
+    @Test
+    void reachesAnIpv6LiteralThatIsOpened() throws Exception {
+        int port = loopback.server("::1", (in, out) -> out.write(OK.getBytes(StandardCharsets.US_ASCII)));
+        assertEquals(2, loopback.fetcher().get("http://[::1]:" + port + "/", only("::1/128")).length);
     }
 
     @Test
