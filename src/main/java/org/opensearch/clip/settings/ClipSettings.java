@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.settings;
 
 import static org.opensearch.common.settings.Setting.Property.Dynamic;
@@ -38,15 +39,15 @@ public final class ClipSettings {
     public static final Setting<Boolean> IMAGE_URL_ENABLED =
             Setting.boolSetting("plugins.clip.image.url.enabled", true, Dynamic, NodeScope);
 
-    public static final Setting<List<String>> IMAGE_URL_ALLOWED_HOSTS = strings(
-            "plugins.clip.image.url.allowed_hosts", List.of("*"), FetchPolicy::hostPattern, Dynamic, NodeScope);
+    public static final Setting<List<String>> IMAGE_URL_ALLOWED_HOSTS =
+            strings("plugins.clip.image.url.allowed_hosts", List.of("*"), FetchPolicy::hostPattern, Dynamic, NodeScope);
 
-    public static final Setting<List<String>> IMAGE_URL_DENIED_HOSTS = strings(
-            "plugins.clip.image.url.denied_hosts", List.of(), FetchPolicy::hostPattern, Dynamic, NodeScope);
+    public static final Setting<List<String>> IMAGE_URL_DENIED_HOSTS =
+            strings("plugins.clip.image.url.denied_hosts", List.of(), FetchPolicy::hostPattern, Dynamic, NodeScope);
 
     /** Static, so that who may change cluster settings cannot open the inside of the network. */
-    public static final Setting<List<String>> IMAGE_URL_ALLOWED_NETWORKS = strings(
-            "plugins.clip.image.url.allowed_networks", List.of(), AddressPolicy::requireCidr, NodeScope);
+    public static final Setting<List<String>> IMAGE_URL_ALLOWED_NETWORKS =
+            strings("plugins.clip.image.url.allowed_networks", List.of(), AddressPolicy::requireCidr, NodeScope);
 
     /** Absolute: a host that sends a byte now and then does not extend it. */
     public static final Setting<TimeValue> IMAGE_URL_TIMEOUT =
@@ -62,16 +63,20 @@ public final class ClipSettings {
     // ---- what an input may be
 
     /** Of the file, fetched or decoded from base64. */
-    public static final Setting<ByteSizeValue> IMAGE_MAX_BYTES =
-            bytes("plugins.clip.image.max_bytes", new ByteSizeValue(10, ByteSizeUnit.MB), new ByteSizeValue(1, ByteSizeUnit.GB));
+    public static final Setting<ByteSizeValue> IMAGE_MAX_BYTES = bytes(
+            "plugins.clip.image.max_bytes",
+            new ByteSizeValue(10, ByteSizeUnit.MB),
+            new ByteSizeValue(1, ByteSizeUnit.GB));
 
     /** Read from the header before anything is decoded; about 7 bytes of heap a pixel, and three must fit one array. */
     public static final Setting<Long> IMAGE_MAX_PIXELS =
             Setting.longSetting("plugins.clip.image.max_pixels", 50_000_000, 1, 500_000_000, Dynamic, NodeScope);
 
     /** UTF-8; cut before tokenising, because a tokenizer reads the whole text even where it keeps 77 tokens. */
-    public static final Setting<ByteSizeValue> TEXT_MAX_BYTES =
-            bytes("plugins.clip.text.max_bytes", new ByteSizeValue(64, ByteSizeUnit.KB), new ByteSizeValue(1, ByteSizeUnit.MB));
+    public static final Setting<ByteSizeValue> TEXT_MAX_BYTES = bytes(
+            "plugins.clip.text.max_bytes",
+            new ByteSizeValue(64, ByteSizeUnit.KB),
+            new ByteSizeValue(1, ByteSizeUnit.MB));
 
     // ---- lanes
 
@@ -116,7 +121,8 @@ public final class ClipSettings {
             NodeScope);
 
     /** Native bytes of the loaded models by our own ledger. A ratio is of the memory outside the heap: models live there. */
-    public static final Setting<ByteSizeValue> MEMORY_LIMIT = memory("plugins.clip.memory.limit", "40%", ClipSettings::outsideHeap);
+    public static final Setting<ByteSizeValue> MEMORY_LIMIT =
+            memory("plugins.clip.memory.limit", "40%", ClipSettings::outsideHeap);
 
     /** Declared models of the cluster: each is up to 2 KiB of every full cluster state. */
     public static final Setting<Integer> MAX_MODELS =
@@ -281,7 +287,8 @@ public final class ClipSettings {
     private static ByteSizeValue bytesOrRatio(String key, String value, long whole) {
         try {
             ByteSizeValue bytes = value.endsWith("%")
-                    ? new ByteSizeValue((long) (RatioValue.parseRatioValue(value).getAsRatio() * whole))
+                    ? new ByteSizeValue(
+                            (long) (RatioValue.parseRatioValue(value).getAsRatio() * whole))
                     : ByteSizeValue.parseBytesSizeValue(value, key);
             if (bytes.getBytes() >= 0) {
                 return bytes;

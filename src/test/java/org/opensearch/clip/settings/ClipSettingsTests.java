@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.settings;
 
 import java.net.InetAddress;
@@ -99,10 +100,15 @@ public class ClipSettingsTests extends OpenSearchTestCase {
 
     public void testInvalidValuesNameTheSettingAndTheValue() {
         Map<String, List<String>> invalid = new TreeMap<>();
-        invalid.put("plugins.clip.image.url.enabled", List.of()); // core's message for a boolean does not name its setting
-        invalid.put("plugins.clip.image.url.allowed_hosts", List.of(".*\\.example\\.org", "a b", "http://a", "*a.b", "a.*", "a:80"));
+        invalid.put(
+                "plugins.clip.image.url.enabled", List.of()); // core's message for a boolean does not name its setting
+        invalid.put(
+                "plugins.clip.image.url.allowed_hosts",
+                List.of(".*\\.example\\.org", "a b", "http://a", "*a.b", "a.*", "a:80"));
         invalid.put("plugins.clip.image.url.denied_hosts", List.of("^evil$", "*.*", "a/b"));
-        invalid.put("plugins.clip.image.url.allowed_networks", List.of("10.0.0.1/8", "10.0.0.0", "10.0.0.0/33", "example.org/8"));
+        invalid.put(
+                "plugins.clip.image.url.allowed_networks",
+                List.of("10.0.0.1/8", "10.0.0.0", "10.0.0.0/33", "example.org/8"));
         invalid.put("plugins.clip.image.url.timeout", List.of("0s", "11m", "-1", "soon"));
         invalid.put("plugins.clip.image.url.max_redirects", List.of("-1", "21"));
         invalid.put("plugins.clip.image.url.max_concurrent", List.of("0", "1025"));
@@ -127,8 +133,12 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             for (String value : invalid.get(setting.getKey())) {
                 Settings given = Settings.builder().put(setting.getKey(), value).build();
                 var e = expectThrows(IllegalArgumentException.class, () -> setting.get(given));
-                assertTrue(setting.getKey() + "=" + value + ": " + e.getMessage(), e.getMessage().contains(setting.getKey()));
-                assertTrue(setting.getKey() + "=" + value + ": " + e.getMessage(), e.getMessage().contains(value));
+                assertTrue(
+                        setting.getKey() + "=" + value + ": " + e.getMessage(),
+                        e.getMessage().contains(setting.getKey()));
+                assertTrue(
+                        setting.getKey() + "=" + value + ": " + e.getMessage(),
+                        e.getMessage().contains(value));
             }
         }
     }

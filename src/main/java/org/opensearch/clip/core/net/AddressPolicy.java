@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import java.net.InetAddress;
@@ -36,8 +37,7 @@ public final class AddressPolicy {
     private static final Network GLOBAL_IPV6 = Network.parse("2000::/3");
 
     /** Inside {@link #GLOBAL_IPV6}: protocol assignments with Teredo, documentation twice, 6to4. */
-    private static final List<Network> SPECIAL_IPV6 =
-            networks("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20");
+    private static final List<Network> SPECIAL_IPV6 = networks("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20");
 
     /** An IPv4 address in the last four bytes: compatible (RFC 4291), NAT64 (RFC 6052), translated (RFC 2765). */
     private static final List<Network> IPV4_AT_THE_END = networks("::/96", "64:ff9b::/96", "::ffff:0:0:0/96");

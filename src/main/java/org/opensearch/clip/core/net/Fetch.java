@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import java.io.IOException;
@@ -108,15 +109,18 @@ final class Fetch {
         var connections = new BasicHttpClientConnectionManager(operator, CONNECTIONS);
         connections.setConnectionConfig(ConnectionConfig.custom()
                 // half, so that a second address of a host has its chance
-                .setConnectTimeout(Timeout.ofMilliseconds(Math.max(1, policy.timeout().toMillis() / 2)))
-                .setSocketTimeout(Timeout.ofMilliseconds(Math.max(1, policy.timeout().toMillis())))
+                .setConnectTimeout(
+                        Timeout.ofMilliseconds(Math.max(1, policy.timeout().toMillis() / 2)))
+                .setSocketTimeout(
+                        Timeout.ofMilliseconds(Math.max(1, policy.timeout().toMillis())))
                 .build());
         // minimal: no redirects, retries, cookies, credentials, proxies and no decompression
         return HttpClients.createMinimal(connections);
     }
 
     private static HttpHost host(Target target) {
-        return new HttpHost(target.isTls() ? "https" : "http", target.host(), target.uri().getPort());
+        return new HttpHost(
+                target.isTls() ? "https" : "http", target.host(), target.uri().getPort());
     }
 
     private static HttpGet request(Target target) {
@@ -143,7 +147,8 @@ final class Fetch {
 
     private byte[] body(Target first, ClassicHttpResponse response) throws IOException, FetchException {
         if (response.getCode() != 200) {
-            throw new FetchException(Kind.FAILED, name(first) + " answers with status " + response.getCode() + ", not 200");
+            throw new FetchException(
+                    Kind.FAILED, name(first) + " answers with status " + response.getCode() + ", not 200");
         }
         Header encoding = response.getFirstHeader(HttpHeaders.CONTENT_ENCODING);
         if (encoding != null && !encoding.getValue().equalsIgnoreCase("identity")) {
@@ -188,7 +193,8 @@ final class Fetch {
         if (socket == null || !socket.isConnected()) {
             return new FetchException(
                     Kind.FAILED,
-                    "no connection to " + name(first) + " or where it redirects to: an unknown host, no answer, or an address"
+                    "no connection to " + name(first)
+                            + " or where it redirects to: an unknown host, no answer, or an address"
                             + " that may not be reached, see plugins.clip.image.url.allowed_networks");
         }
         if (stop == Stop.DEADLINE || e instanceof SocketTimeoutException) {

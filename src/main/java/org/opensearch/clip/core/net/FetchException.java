@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 /** A fetch that was refused or failed. The message never tells an inside address, nor whether something answers there. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import java.time.Duration;
@@ -25,7 +26,8 @@ public record FetchPolicy(
         int maxRedirects,
         long maxBytes) {
 
-    private static final Pattern HOST = Pattern.compile("\\*|(?:\\*\\.)?[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*|\\[[0-9a-f:.]+\\]");
+    private static final Pattern HOST =
+            Pattern.compile("\\*|(?:\\*\\.)?[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*|\\[[0-9a-f:.]+\\]");
 
     /** A body is handed out as one array. */
     private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
@@ -51,8 +53,9 @@ public record FetchPolicy(
     public static String hostPattern(String pattern) {
         String lower = pattern.toLowerCase(Locale.ROOT);
         if (!HOST.matcher(lower).matches()) {
-            throw new IllegalArgumentException("[" + pattern
-                    + "] is no host pattern: use [*], a host such as [img.example.org] or a suffix such as [*.example.org]");
+            throw new IllegalArgumentException(
+                    "[" + pattern
+                            + "] is no host pattern: use [*], a host such as [img.example.org] or a suffix such as [*.example.org]");
         }
         return lower;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import java.net.InetAddress;
@@ -59,8 +60,7 @@ final class Network {
     }
 
     private static IllegalArgumentException invalid(String cidr, String why) {
-        return new IllegalArgumentException(
-                "[" + cidr + "] is not a CIDR such as 10.0.0.0/8 or fd00::/8: " + why);
+        return new IllegalArgumentException("[" + cidr + "] is not a CIDR such as 10.0.0.0/8 or fd00::/8: " + why);
     }
 
     boolean contains(byte[] address) {

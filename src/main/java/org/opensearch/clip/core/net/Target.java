@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import java.net.URI;
@@ -36,8 +37,9 @@ record Target(URI uri, String host) {
         requirePlain(host);
         requirePort(uri);
         if (!policy.allowsHost(host)) {
-            throw refused("its host [" + host + "] is not one that may be reached: see plugins.clip.image.url.allowed_hosts"
-                    + " and plugins.clip.image.url.denied_hosts");
+            throw refused(
+                    "its host [" + host + "] is not one that may be reached: see plugins.clip.image.url.allowed_hosts"
+                            + " and plugins.clip.image.url.denied_hosts");
         }
         return new Target(uri, host);
     }
@@ -68,7 +70,9 @@ record Target(URI uri, String host) {
     }
 
     private static void requirePort(URI uri) throws FetchException {
-        if (uri.getPort() == 0 || uri.getPort() > 0xffff || uri.getRawAuthority().endsWith(":")) {
+        if (uri.getPort() == 0
+                || uri.getPort() > 0xffff
+                || uri.getRawAuthority().endsWith(":")) {
             throw refused("its port is not in [1, 65535]");
         }
     }

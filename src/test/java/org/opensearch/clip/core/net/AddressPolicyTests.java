@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -55,7 +56,8 @@ class AddressPolicyTests {
         "fec0::, feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff, none",
         "ff00::, ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff, none"
     })
-    void refusesARangeFromItsFirstAddressToItsLast(String first, String last, String publicNeighbours) throws Exception {
+    void refusesARangeFromItsFirstAddressToItsLast(String first, String last, String publicNeighbours)
+            throws Exception {
         InetAddress middle = middle(address(first), address(last));
         assertFalse(PUBLIC.allows(address(first)), first);
         assertFalse(PUBLIC.allows(middle), middle.toString());
@@ -71,8 +73,16 @@ class AddressPolicyTests {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "1.1.1.1", "8.8.8.8", "93.184.216.34", "172.15.255.255", "172.32.0.0", "223.255.255.255", "2606:4700::1111",
-                "2a00:1450:4001:81b::200e", "2620:4f:8000::1", "2003::1"
+                "1.1.1.1",
+                "8.8.8.8",
+                "93.184.216.34",
+                "172.15.255.255",
+                "172.32.0.0",
+                "223.255.255.255",
+                "2606:4700::1111",
+                "2a00:1450:4001:81b::200e",
+                "2620:4f:8000::1",
+                "2003::1"
             })
     void allowsPublicAddresses(String address) throws Exception {
         assertTrue(PUBLIC.allows(address(address)));
@@ -81,8 +91,10 @@ class AddressPolicyTests {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "169.254.169.254", "100.100.100.200", "fd00:ec2::254", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:0:127.0.0.1",
-                "64:ff9b::127.0.0.1", "64:ff9b::169.254.169.254", "2002:7f00:1::", "2002:a9fe:a9fe::", "2001:0:1::1", "fe80::1",
+                "169.254.169.254", "100.100.100.200", "fd00:ec2::254", "::127.0.0.1", "::ffff:127.0.0.1",
+                        "::ffff:0:127.0.0.1",
+                "64:ff9b::127.0.0.1", "64:ff9b::169.254.169.254", "2002:7f00:1::", "2002:a9fe:a9fe::", "2001:0:1::1",
+                        "fe80::1",
                 "::8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::"
             })
     void refusesWellKnownWaysInside(String address) throws Exception {
@@ -109,7 +121,8 @@ class AddressPolicyTests {
         "::/0, 64:ff9b::8.8.8.8 fd00::1 ::1, 8.8.8.8, 127.0.0.1 64:ff9b::127.0.0.1 ::127.0.0.1",
         "0.0.0.0/0, 127.0.0.1 169.254.169.254, 8.8.8.8, ::1 fd00::1"
     })
-    void opensANetworkAndNothingBeside(String cidr, String opened, String stillPublic, String stillRefused) throws Exception {
+    void opensANetworkAndNothingBeside(String cidr, String opened, String stillPublic, String stillRefused)
+            throws Exception {
         AddressPolicy policy = AddressPolicy.opening(List.of(cidr));
         for (String address : (opened + " " + stillPublic).split(" ")) {
             assertTrue(policy.allows(address(address)), address);
@@ -129,9 +142,30 @@ class AddressPolicyTests {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "/", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0.1/8", "10.0/8", "010.0.0.0/8",
-                "256.0.0.0/8", "1.2.3.4.5/8", "example.org/8", "localhost/32", "fd00::/129", "fd00::1/64", "fe80::1%lo/128", ":/0",
-                "gggg::/16", "1:2:3:4:5:6:7/64", "0x7f.0.0.0/8", "10.0.0.0/8 ", "10.0.0.0/+8", "10.0.0.0/\u0668"
+                "",
+                "/",
+                "10.0.0.0",
+                "10.0.0.0/",
+                "10.0.0.0/33",
+                "10.0.0.0/-1",
+                "10.0.0.0/8/8",
+                "10.0.0.1/8",
+                "10.0/8",
+                "010.0.0.0/8",
+                "256.0.0.0/8",
+                "1.2.3.4.5/8",
+                "example.org/8",
+                "localhost/32",
+                "fd00::/129",
+                "fd00::1/64",
+                "fe80::1%lo/128",
+                ":/0",
+                "gggg::/16",
+                "1:2:3:4:5:6:7/64",
+                "0x7f.0.0.0/8",
+                "10.0.0.0/8 ",
+                "10.0.0.0/+8",
+                "10.0.0.0/\u0668"
             })
     void refusesWhatIsNoCidr(String cidr) {
         var e = assertThrows(IllegalArgumentException.class, () -> AddressPolicy.requireCidr(cidr));

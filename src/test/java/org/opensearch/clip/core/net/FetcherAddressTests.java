@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -110,8 +111,8 @@ class FetcherAddressTests {
     void dialsTheAddressThatWasCheckedAlthoughTheNameMovesOn() throws Exception {
         String url = loopback.raw(OK);
         AtomicInteger lookUps = new AtomicInteger();
-        Fetcher fetcher = loopback.fetcher(
-                host -> new InetAddress[] {InetAddress.getByName(lookUps.getAndIncrement() == 0 ? "127.0.0.1" : "127.0.0.2")});
+        Fetcher fetcher = loopback.fetcher(host ->
+                new InetAddress[] {InetAddress.getByName(lookUps.getAndIncrement() == 0 ? "127.0.0.1" : "127.0.0.2")});
         fetcher.get(url.replace("127.0.0.1", "rebinding.example"), only("127.0.0.1/32"));
         assertEquals(1, lookUps.get());
         assertTrue(loopback.heads.remove().contains("Host: rebinding.example:"));
@@ -125,8 +126,8 @@ class FetcherAddressTests {
         String url = loopback.raw("HTTP/1.1 302 Found\r\nLocation: http://rebinding.example:" + canary.getLocalPort()
                 + "/\r\nContent-Length: 0\r\n\r\n");
         AtomicInteger lookUps = new AtomicInteger();
-        Fetcher fetcher = loopback.fetcher(
-                host -> new InetAddress[] {InetAddress.getByName(lookUps.getAndIncrement() == 0 ? "127.0.0.1" : "127.0.0.2")});
+        Fetcher fetcher = loopback.fetcher(host ->
+                new InetAddress[] {InetAddress.getByName(lookUps.getAndIncrement() == 0 ? "127.0.0.1" : "127.0.0.2")});
         assertUnreachable(fetcher, url.replace("127.0.0.1", "rebinding.example"), only("127.0.0.1/32"));
         assertEquals(2, lookUps.get());
         assertNobodyCame(canary);
@@ -135,7 +136,8 @@ class FetcherAddressTests {
     @Test
     void servesExactlyWhereAllAnswersAreAllowed() throws Exception {
         String url = loopback.raw(OK).replace("127.0.0.1", "many.example");
-        List<String> pool = List.of("127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2", "127.255.255.255", "::1", "::127.0.0.1");
+        List<String> pool =
+                List.of("127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2", "127.255.255.255", "::1", "::127.0.0.1");
         for (int seed = 0; seed < 200; seed++) {
             Random random = new Random(seed);
             List<InetAddress> answers = new ArrayList<>();
@@ -176,8 +178,12 @@ class FetcherAddressTests {
             throw new UnknownHostException(host);
         });
         for (String url : List.of(
-                "http://A.example/", "https://b.example:81/@c.example", "http://d.example?@e.example", "http://f.example/%5C@g.example",
-                "http://h.example//i.example/", "http://8.8.8.8/")) {
+                "http://A.example/",
+                "https://b.example:81/@c.example",
+                "http://d.example?@e.example",
+                "http://f.example/%5C@g.example",
+                "http://h.example//i.example/",
+                "http://8.8.8.8/")) {
             assertUnreachable(fetcher, url, Loopback.policy());
         }
         assertEquals(Set.of("a.example", "b.example", "d.example", "f.example", "h.example", "8.8.8.8"), asked);

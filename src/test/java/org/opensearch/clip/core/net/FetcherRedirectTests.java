@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -39,7 +40,18 @@ class FetcherRedirectTests {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"end", "./end", "../a/end", "?end", "#end", "/a/end#f", "//{authority}/end", "http://{authority}/end", ""})
+    @ValueSource(
+            strings = {
+                "end",
+                "./end",
+                "../a/end",
+                "?end",
+                "#end",
+                "/a/end#f",
+                "//{authority}/end",
+                "http://{authority}/end",
+                ""
+            })
     void followsEachFormOfLocation(String location) throws Exception {
         String url = redirecting(302, location);
         if (location.isEmpty() || location.startsWith("#")) {
@@ -94,14 +106,32 @@ class FetcherRedirectTests {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "file:///etc/passwd", "jar:http://{authority}/x.jar!/y", "gopher://{authority}/", "ftp://{authority}/", "data:,ok",
-                "http://user:pw@{authority}/", "http://{authority}\\@127.0.0.2/", "http://0177.0.0.1/", "http://2130706433/", "http:/end",
-                "http://", "https:", "http://secret.example/", "http://127.0.0.1:0/", "javascript:alert(1)", "http://[::1"
+                "file:///etc/passwd",
+                "jar:http://{authority}/x.jar!/y",
+                "gopher://{authority}/",
+                "ftp://{authority}/",
+                "data:,ok",
+                "http://user:pw@{authority}/",
+                "http://{authority}\\@127.0.0.2/",
+                "http://0177.0.0.1/",
+                "http://2130706433/",
+                "http:/end",
+                "http://",
+                "https:",
+                "http://secret.example/",
+                "http://127.0.0.1:0/",
+                "javascript:alert(1)",
+                "http://[::1"
             })
     void refusesWhereItMayNotGo(String location) throws Exception {
         String url = redirecting(302, location);
         FetchPolicy policy = new FetchPolicy(
-                List.of("*"), List.of("secret.example"), AddressPolicy.opening(List.of("127.0.0.1/32")), Loopback.AMPLE, 3, 1000);
+                List.of("*"),
+                List.of("secret.example"),
+                AddressPolicy.opening(List.of("127.0.0.1/32")),
+                Loopback.AMPLE,
+                3,
+                1000);
         Fetcher fetcher = loopback.fetcher(host -> {
             assertEquals("127.0.0.1", host);
             return InetAddress.getAllByName(host);
@@ -114,7 +144,15 @@ class FetcherRedirectTests {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"127.0.0.2", "127.255.255.254", "[::1]", "[::ffff:127.0.0.2]", "[::127.0.0.1]", "inside.example", "unknown.example"})
+            strings = {
+                "127.0.0.2",
+                "127.255.255.254",
+                "[::1]",
+                "[::ffff:127.0.0.2]",
+                "[::127.0.0.1]",
+                "inside.example",
+                "unknown.example"
+            })
     void refusesAnAddressInsideWithoutNamingIt(String host) throws Exception {
         String url = redirecting(302, "http://" + host + "/x");
         Fetcher fetcher = loopback.fetcher(name -> switch (name) {

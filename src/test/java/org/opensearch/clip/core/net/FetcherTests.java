@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -46,7 +47,10 @@ class FetcherTests {
         byte[] body = new byte[700_000];
         new Random(1).nextBytes(body);
         String url = loopback.http(exchange -> Loopback.answer(exchange, 200, body));
-        assertArrayEquals(body, loopback.fetcher().get(url + "/a.jpg?x=1#y", Loopback.policy(Loopback.AMPLE, 0, 700_000, "127.0.0.0/8")));
+        assertArrayEquals(
+                body,
+                loopback.fetcher()
+                        .get(url + "/a.jpg?x=1#y", Loopback.policy(Loopback.AMPLE, 0, 700_000, "127.0.0.0/8")));
     }
 
     @Test
@@ -63,7 +67,13 @@ class FetcherTests {
                             "get //a/../b.jpg?x=%20 http/1.1",
                             "host: " + url.substring(7),
                             "user-agent: opensearch-clip"),
-                    loopback.heads.remove().toLowerCase(Locale.ROOT).lines().filter(l -> !l.isEmpty()).sorted().toList());
+                    loopback.heads
+                            .remove()
+                            .toLowerCase(Locale.ROOT)
+                            .lines()
+                            .filter(l -> !l.isEmpty())
+                            .sorted()
+                            .toList());
         }
     }
 
@@ -127,7 +137,8 @@ class FetcherTests {
                 "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\n123"
             })
     void countsBytes(String answer) throws Exception {
-        String message = assertFails(Kind.TOO_LARGE, loopback.raw(answer), policy(Loopback.AMPLE, 5)).getMessage();
+        String message = assertFails(Kind.TOO_LARGE, loopback.raw(answer), policy(Loopback.AMPLE, 5))
+                .getMessage();
         assertTrue(message.contains("5 bytes") && message.contains("plugins.clip.image.max_bytes"), message);
         if (answer.contains("456")) {
             assertEquals("123456", text(loopback.fetcher().get(loopback.raw(answer), policy(Loopback.AMPLE, 6))));
@@ -164,7 +175,10 @@ class FetcherTests {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "|H", "HTTP/1.1 200 OK\r\nX: |A", "HTTP/1.1 200 OK\r\n|A: b\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n|A",
+                "|H",
+                "HTTP/1.1 200 OK\r\nX: |A",
+                "HTTP/1.1 200 OK\r\n|A: b\r\n",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n|A",
                 "HTTP/1.1 302 Found\r\nLocation: /|A"
             })
     void endsAHeadThatNeverEnds(String answer) throws Exception {
@@ -182,7 +196,9 @@ class FetcherTests {
             })
     void cutsADripAtTheDeadline(String answer) throws Exception {
         var e = assertFails(Kind.TIMEOUT, endless(answer, 20), policy(SOON, 1_000_000));
-        assertTrue(e.getMessage().contains("300 ms") && e.getMessage().contains("plugins.clip.image.url.timeout"), e.getMessage());
+        assertTrue(
+                e.getMessage().contains("300 ms") && e.getMessage().contains("plugins.clip.image.url.timeout"),
+                e.getMessage());
     }
 
     @Test
@@ -198,7 +214,8 @@ class FetcherTests {
     void cutsAChainOfSlowRedirectsAtOneDeadline() throws Exception {
         String url = loopback.raw((in, out) -> {
             Thread.sleep(100);
-            out.write("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            out.write("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
+                    .getBytes(StandardCharsets.US_ASCII));
         });
         assertFails(Kind.TIMEOUT, url, Loopback.policy(SOON, 1_000_000, 1000, "127.0.0.0/8"));
     }
@@ -272,14 +289,15 @@ class FetcherTests {
             return () -> calls.add("cancelled");
         });
         fetcher.get(url, policy(Duration.ofSeconds(50), 1000));
-        assertThrows(FetchException.class, () -> fetcher.get("http://127.0.0.1:0/", policy(Duration.ofSeconds(50), 1000)));
+        assertThrows(
+                FetchException.class, () -> fetcher.get("http://127.0.0.1:0/", policy(Duration.ofSeconds(50), 1000)));
         assertEquals(List.of("scheduled in PT50S", "cancelled", "scheduled in PT50S", "cancelled"), calls);
     }
 
     @Test
     void serversOfManyThreadsAreNotMixedUp() throws Exception {
-        String url = loopback.http(exchange ->
-                Loopback.answer(exchange, 200, exchange.getRequestURI().getPath().getBytes(StandardCharsets.US_ASCII)));
+        String url = loopback.http(exchange -> Loopback.answer(
+                exchange, 200, exchange.getRequestURI().getPath().getBytes(StandardCharsets.US_ASCII)));
         Fetcher fetcher = loopback.fetcher();
         List<CompletableFuture<Void>> all = new ArrayList<>();
         for (int i = 0; i < 100; i++) {

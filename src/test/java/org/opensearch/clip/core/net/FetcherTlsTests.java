@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -67,13 +68,16 @@ class FetcherTlsTests {
 
     @Test
     void refusesACertificateOfAnotherHost() {
-        assertUntrusted(assertThrows(FetchException.class, () -> get(trusting(), url.replace("tls.example", "other.example"))));
-        assertUntrusted(assertThrows(FetchException.class, () -> get(trusting(), url.replace("tls.example", "127.0.0.1"))));
+        assertUntrusted(
+                assertThrows(FetchException.class, () -> get(trusting(), url.replace("tls.example", "other.example"))));
+        assertUntrusted(
+                assertThrows(FetchException.class, () -> get(trusting(), url.replace("tls.example", "127.0.0.1"))));
     }
 
     @Test
     void refusesACertificateOutsideTheTrustStore() {
-        assertUntrusted(assertThrows(FetchException.class, () -> get(fetcher(DefaultClientTlsStrategy.createDefault()), url)));
+        assertUntrusted(
+                assertThrows(FetchException.class, () -> get(fetcher(DefaultClientTlsStrategy.createDefault()), url)));
     }
 
     @Test
@@ -128,10 +132,25 @@ class FetcherTlsTests {
 
     private static KeyStore selfSigned(String host, Path file) throws Exception {
         Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                        "-genkeypair", "-keyalg", "EC", "-groupname", "secp256r1", "-storetype", "PKCS12",
-                        "-alias", "server", "-storepass", "changeit", "-keystore", file.toString(),
-                        "-dname", "CN=" + host, "-ext", "SAN=dns:" + host)
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-keyalg",
+                        "EC",
+                        "-groupname",
+                        "secp256r1",
+                        "-storetype",
+                        "PKCS12",
+                        "-alias",
+                        "server",
+                        "-storepass",
+                        "changeit",
+                        "-keystore",
+                        file.toString(),
+                        "-dname",
+                        "CN=" + host,
+                        "-ext",
+                        "SAN=dns:" + host)
                 .redirectErrorStream(true)
                 .start();
         String output = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

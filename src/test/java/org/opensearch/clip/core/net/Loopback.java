@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import com.sun.net.httpserver.HttpExchange;
@@ -79,10 +80,11 @@ final class Loopback implements AutoCloseable {
 
     /** Reads the head of the request, then lets {@code conversation} answer. */
     String raw(Conversation conversation) throws IOException {
-        return "http://127.0.0.1:" + server("127.0.0.1", (in, out) -> {
-            heads.add(head(in));
-            conversation.hold(in, out);
-        });
+        return "http://127.0.0.1:"
+                + server("127.0.0.1", (in, out) -> {
+                    heads.add(head(in));
+                    conversation.hold(in, out);
+                });
     }
 
     /** Answers every request with these bytes and closes. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -162,7 +163,8 @@ class TargetTests {
         "http://example.org, d, http://example.org/d"
     })
     void followsARedirect(String from, String location, String to) throws FetchException {
-        Target next = Target.of(from, policy("*.example.org", "example.org")).redirect(location, policy("*.example.org", "example.org"));
+        Target next = Target.of(from, policy("*.example.org", "example.org"))
+                .redirect(location, policy("*.example.org", "example.org"));
         assertEquals(to, next.uri().toString());
     }
 
@@ -228,8 +230,25 @@ class TargetTests {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", ".*", "**", "*.", "*.*", "*example.org", "example.*", ".example.org", "example.org.", "a b", "a,b", "a/b", "a:80",
-                "http://a", "^a$", "(a+)+$", "[a-z]", "ä.example", "%61"
+                "",
+                ".*",
+                "**",
+                "*.",
+                "*.*",
+                "*example.org",
+                "example.*",
+                ".example.org",
+                "example.org.",
+                "a b",
+                "a,b",
+                "a/b",
+                "a:80",
+                "http://a",
+                "^a$",
+                "(a+)+$",
+                "[a-z]",
+                "ä.example",
+                "%61"
             })
     void refusesAPatternThatIsNone(String pattern) {
         var e = assertThrows(IllegalArgumentException.class, () -> FetchPolicy.hostPattern(pattern));
