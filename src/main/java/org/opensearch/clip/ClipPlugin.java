@@ -28,6 +28,7 @@ import org.opensearch.clip.model.ObserveModels;
 import org.opensearch.clip.model.PutModel;
 import org.opensearch.clip.model.UpdateModels;
 import org.opensearch.clip.query.ClipQueryBuilder;
+import org.opensearch.clip.search.DiversifyProcessor;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.clip.stats.GetStats;
@@ -51,11 +52,15 @@ import org.opensearch.plugins.ActionPlugin;
 import org.opensearch.plugins.IdentityAwarePlugin;
 import org.opensearch.plugins.IngestPlugin;
 import org.opensearch.plugins.Plugin;
+import org.opensearch.plugins.SearchPipelinePlugin;
 import org.opensearch.plugins.SearchPlugin;
 import org.opensearch.repositories.RepositoriesService;
 import org.opensearch.rest.RestController;
 import org.opensearch.rest.RestHandler;
 import org.opensearch.script.ScriptService;
+import org.opensearch.search.pipeline.Processor.Factory;
+import org.opensearch.search.pipeline.SearchRequestProcessor;
+import org.opensearch.search.pipeline.SearchResponseProcessor;
 import org.opensearch.threadpool.ExecutorBuilder;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.client.Client;
@@ -63,7 +68,7 @@ import org.opensearch.watcher.ResourceWatcherService;
 
 /** Wiring only: the plugin's table of contents. */
 public final class ClipPlugin extends Plugin
-        implements ActionPlugin, IngestPlugin, SearchPlugin, IdentityAwarePlugin {
+        implements ActionPlugin, IngestPlugin, SearchPlugin, SearchPipelinePlugin, IdentityAwarePlugin {
 
     private final Embedder embedder = new Embedder(this::runAsPlugin);
     private volatile PluginSubject subject;
@@ -144,6 +149,17 @@ public final class ClipPlugin extends Plugin
                 ClipQueryBuilder.NAME,
                 in -> new ClipQueryBuilder(in, embedder),
                 parser -> ClipQueryBuilder.fromXContent(parser, embedder)));
+    }
+
+    @Override
+    public Map<String, Factory<SearchRequestProcessor>> getRequestProcessors(SearchPipelinePlugin.Parameters parameters) {
+        return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.RequestFactory(ClipQueryBuilder::widen));
+    }
+
+    @Override
+    public Map<String, Factory<SearchResponseProcessor>> getResponseProcessors(
+            SearchPipelinePlugin.Parameters parameters) {
+        return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.ResponseFactory());
     }
 
     @Override

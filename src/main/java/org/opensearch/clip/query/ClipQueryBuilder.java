@@ -21,6 +21,8 @@ import org.opensearch.index.query.QueryBuilder;
 import org.opensearch.index.query.QueryRewriteContext;
 import org.opensearch.index.query.QueryShardContext;
 import org.opensearch.index.query.WithFieldName;
+import org.opensearch.knn.index.query.KNNQueryBuilder;
+import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.tasks.TaskResourceTrackingService;
 import org.opensearch.transport.client.Client;
 import org.opensearch.transport.client.node.NodeClient;
@@ -30,14 +32,14 @@ import org.opensearch.transport.client.node.NodeClient;
  *
  * <p>The coordinator's rewrite makes the vector once: the first round sends the inputs through {@link Embed} and returns a copy
  * that waits for the answer, the round after it returns the {@code knn} query. No shard ever needs a model. Immutable but for the
- * answer that the copy waits for.
+ * answer that the copy waits for, and for {@code k} before the first round.
  */
 public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilder> implements WithFieldName {
     public static final String NAME = "clip";
 
     private final String field;
     private final Question question;
-    private final Neighbors neighbors;
+    private Neighbors neighbors;
     private final Embedder embedder;
     /** Where the answer goes; {@code null} until something has been sent. */
     private final AtomicReference<float[]> answer;
@@ -113,6 +115,24 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         return new ClipQueryBuilder(field, question, neighbors.withFilter(both), embedder, answer)
                 .boost(boost())
                 .queryName(queryName());
+    }
+
+    /**
+     * Makes the query of a search look at no fewer vectors than the first hits that somebody will reorder: a larger {@code size}
+     * does not widen a vector search. Only a query at the top is widened, and a radial one looks as far as it says.
+     */
+    public static void widen(SearchSourceBuilder source, int candidates) {
+        if (source.query() instanceof ClipQueryBuilder clip) {
+            clip.widen(candidates);
+        } else if (source.query() instanceof KNNQueryBuilder knn && knn.getK() != null && knn.getK() < candidates) {
+            knn.setK(candidates);
+        }
+    }
+
+    void widen(int candidates) {
+        if (neighbors.k() != null && neighbors.k() < candidates) {
+            neighbors = neighbors.withK(candidates);
+        }
     }
 
     @Override

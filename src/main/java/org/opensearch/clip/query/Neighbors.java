@@ -148,6 +148,11 @@ record Neighbors(
                 k, minScore, maxDistance, other, methodParameters, rescore, expandNested, ignoreUnmapped);
     }
 
+    Neighbors withK(int other) {
+        return new Neighbors(
+                other, minScore, maxDistance, filter, methodParameters, rescore, expandNested, ignoreUnmapped);
+    }
+
     /** The query that finds them. */
     KNNQueryBuilder of(String field, float[] vector) {
         return query(
