@@ -1,0 +1,283 @@
+package org.opensearch.clip.model;
+
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.greaterThan;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
+import org.opensearch.ExceptionsHelper;
+import org.opensearch.action.admin.cluster.node.tasks.cancel.CancelTasksRequest;
+import org.opensearch.action.ingest.PutPipelineRequest;
+import org.opensearch.action.support.PlainActionFuture;
+import org.opensearch.clip.ClipPlugin;
+import org.opensearch.clip.model.Observed.State;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.xcontent.XContentType;
+import org.opensearch.core.common.bytes.BytesArray;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.core.tasks.TaskCancelledException;
+import org.opensearch.core.tasks.TaskId;
+import org.opensearch.plugins.Plugin;
+import org.opensearch.tasks.Task;
+import org.opensearch.tasks.TaskListener;
+import org.opensearch.test.OpenSearchIntegTestCase;
+import org.opensearch.threadpool.ThreadPool;
+import org.opensearch.transport.client.node.NodeClient;
+
+/** Models of a cluster of three data nodes, each with a real, tiny model in its own folder. */
+@OpenSearchIntegTestCase.ClusterScope(
+        scope = OpenSearchIntegTestCase.Scope.TEST,
+        numDataNodes = 3,
+        numClientNodes = 0,
+        supportsDedicatedMasters = false)
+public class ModelsIT extends OpenSearchIntegTestCase {
+
+    private static final Path TINY = Path.of("src/test/resources/models/tiny-clip");
+    private static final TimeValue LONG = TimeValue.timeValueMinutes(2);
+
+    private final Map<Integer, Path> configs = new ConcurrentHashMap<>();
+
+    @Override
+    protected Collection<Class<? extends Plugin>> nodePlugins() {
+        return List.of(ClipPlugin.class);
+    }
+
+    @Override
+    protected Path nodeConfigPath(int nodeOrdinal) {
+        return configs.computeIfAbsent(nodeOrdinal, ordinal -> {
+            Path config = createTempDir();
+            copyTiny(config);
+            return config;
+        });
+    }
+
+    private static void copyTiny(Path config) {
+        Path target = config.resolve("opensearch-clip/models/tiny");
+        try (Stream<Path> files = Files.walk(TINY)) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                Path copy = target.resolve(TINY.relativize(file).toString());
+                Files.createDirectories(copy.getParent());
+                Files.copy(file, copy);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static PutModel.Response put(String id, Map<String, Object> body, boolean load) {
+        return client().execute(PutModel.ACTION, new PutModel.Request(id, body, load, LONG, false)).actionGet(LONG);
+    }
+
+    private static PutModel.Response putTiny(boolean load) {
+        return put("tiny", Map.of("source", Map.of("path", "tiny")), load);
+    }
+
+    private static ModelView get(String id) {
+        return client().execute(GetModel.ACTION, new GetModel.Request(id)).actionGet(LONG).models().getFirst();
+    }
+
+    private static ModelView load() {
+        return client().execute(LoadModel.LOAD, new LoadModel.Request("tiny", LONG, false)).actionGet(LONG).model();
+    }
+
+    private static ModelView unload() {
+        return client().execute(LoadModel.UNLOAD, new LoadModel.Request("tiny", LONG, false)).actionGet(LONG).model();
+    }
+
+    private static void assertEverywhere(ModelView view, State state, int nodes) {
+        assertEquals(view.toString(), nodes, view.nodes().size());
+        view.nodes().values().forEach(node -> assertEquals(view.toString(), state, node.observed().state()));
+    }
+
+    private static void assertRefused(RestStatus status, String why, org.junit.function.ThrowingRunnable action) {
+        Exception e = (Exception) ExceptionsHelper.unwrapCause(expectThrows(Exception.class, action::run));
+        assertEquals(ExceptionsHelper.stackTrace(e), status, ExceptionsHelper.status(e));
+        assertThat(e.getMessage(), containsString(why));
+    }
+
+    public void testEveryNodeLoadsAndLoadsAgainAfterAFullRestart() throws Exception {
+        PutModel.Response put = putTiny(true);
+        assertEquals(UpdateModels.Result.CREATED, put.result());
+        assertEquals(RestStatus.OK, put.status());
+        assertEverywhere(put.loaded().model(), State.LOADED, 3);
+        ModelView before = get("tiny");
+        assertEquals(24, before.model().dimension());
+        before.nodes().values().forEach(node -> assertThat(node.observed().bytes(), greaterThan(0L)));
+
+        internalCluster().fullRestart();
+        ensureStableCluster(3);
+
+        assertBusy(() -> assertEverywhere(get("tiny"), State.LOADED, 3));
+        assertEquals(before.model(), get("tiny").model());
+    }
+
+    public void testNodeThatJoinsLaterCatchesUp() throws Exception {
+        putTiny(true);
+        String late = internalCluster().startDataOnlyNode();
+        ensureStableCluster(4);
+        assertBusy(() -> assertEverywhere(get("tiny"), State.LOADED, 4));
+        internalCluster().stopRandomNode(settings -> late.equals(settings.get("node.name")));
+        assertBusy(() -> assertEverywhere(get("tiny"), State.LOADED, 3));
+    }
+
+    public void testUnloadsAndLoadsWhenAsked() {
+        assertNull(putTiny(false).loaded());
+        assertEverywhere(get("tiny"), State.UNLOADED, 3);
+        assertEverywhere(load(), State.LOADED, 3);
+        assertEverywhere(unload(), State.UNLOADED, 3);
+        assertEverywhere(get("tiny"), State.UNLOADED, 3);
+        assertEverywhere(load(), State.LOADED, 3);
+        assertEverywhere(load(), State.LOADED, 3);
+    }
+
+    public void testFolderThatDiffersOnOneNodeFailsThereOnly() throws Exception {
+        String good = internalCluster().getNodeNames()[0];
+        String bad = internalCluster().getNodeNames()[1];
+        Path folder = internalCluster().getInstance(org.opensearch.env.Environment.class, bad).configDir().resolve("opensearch-clip/models/tiny");
+        byte[] tokenizer = Files.readAllBytes(folder.resolve("tokenizer.json"));
+        Files.write(folder.resolve("tokenizer.json"), new byte[] {'{', '}'});
+
+        PutModel.Request request = new PutModel.Request("tiny", Map.of("source", Map.of("path", "tiny")), true, LONG, false);
+        PutModel.Response put = internalCluster().client(good).execute(PutModel.ACTION, request).actionGet(LONG);
+
+        ModelView view = put.loaded().model();
+        assertEquals("PARTIALLY_LOADED", view.state());
+        view.nodes().values().forEach(node ->
+                assertEquals(view.toString(), node.name().equals(bad) ? State.FAILED : State.LOADED, node.observed().state()));
+        String reason = view.nodes().values().stream().filter(node -> node.name().equals(bad)).findFirst().orElseThrow().observed().reason();
+        assertThat(reason, containsString("file [tokenizer.json] on this node has 2 bytes"));
+
+        Files.write(folder.resolve("tokenizer.json"), tokenizer);
+        assertEverywhere(load(), State.LOADED, 3);
+    }
+
+    public void testDeclarationNarrowsTheNodes() throws Exception {
+        String one = internalCluster().getNodeNames()[0];
+        put("tiny", Map.of("source", Map.of("path", "tiny"), "nodes", one), true);
+        ModelView view = get("tiny");
+        assertEverywhere(view, State.LOADED, 1);
+        assertEquals(one, view.nodes().values().iterator().next().name());
+
+        assertEquals(UpdateModels.Result.UPDATED, putTiny(false).result());
+        assertBusy(() -> assertEverywhere(get("tiny"), State.LOADED, 3));
+
+        put("tiny", Map.of("source", Map.of("path", "tiny"), "nodes", "nobody"), false);
+        assertRefused(RestStatus.CONFLICT, "no node of the cluster should hold model [tiny]", ModelsIT::load);
+    }
+
+    public void testSameSpaceIsANoopAndAnotherIsAConflict() {
+        assertEquals(UpdateModels.Result.CREATED, putTiny(false).result());
+        assertEquals(UpdateModels.Result.NOOP, putTiny(false).result());
+        assertRefused(
+                RestStatus.CONFLICT,
+                "declare it under a new id",
+                () -> put("tiny", Map.of("source", Map.of("path", "tiny"), "resize_mode", "squash"), false));
+        assertEquals(
+                UpdateModels.Result.CREATED,
+                put("squashed", Map.of("source", Map.of("path", "tiny"), "resize_mode", "squash"), false).result());
+        assertEquals(List.of("squashed", "tiny"), client().execute(GetModel.ACTION, new GetModel.Request((String) null))
+                .actionGet(LONG).models().stream().map(view -> view.model().id()).toList());
+    }
+
+    public void testDeleteTakesTheSectionAndTheMemoryBack() throws Exception {
+        putTiny(true);
+        client().admin().cluster().putPipeline(new PutPipelineRequest(
+                "p",
+                new BytesArray("{\"processors\": [{\"clip_embedding\": {\"model_id\": \"tiny\", \"field_map\": {\"v\": {\"text\": \"t\"}}}}]}"),
+                XContentType.JSON)).actionGet(LONG);
+        assertRefused(RestStatus.CONFLICT, "pipelines [p]", () -> delete(false));
+
+        assertTrue(delete(true).isAcknowledged());
+
+        assertNull(clusterService().state().metadata().custom(ModelMetadata.TYPE));
+        for (LoadedModels models : internalCluster().getInstances(LoadedModels.class)) {
+            assertTrue(models.observed().isEmpty());
+        }
+        assertRefused(RestStatus.NOT_FOUND, "model [tiny] is not declared", () -> get("tiny"));
+        assertRefused(RestStatus.NOT_FOUND, "model [tiny] is not declared", () -> delete(true));
+        assertRefused(RestStatus.NOT_FOUND, "model [tiny] is not declared", ModelsIT::load);
+    }
+
+    private static org.opensearch.action.support.clustermanager.AcknowledgedResponse delete(boolean force) {
+        return client().execute(DeleteModel.ACTION, new DeleteModel.Request("tiny", force)).actionGet(LONG);
+    }
+
+    public void testMemoryLimitRefusesWithTheSettingToChange() {
+        client().admin().cluster().prepareUpdateSettings()
+                .setPersistentSettings(Settings.builder().put("plugins.clip.memory.limit", "10kb")).get();
+        PutModel.Response put = putTiny(true);
+        assertEquals(RestStatus.SERVICE_UNAVAILABLE, put.status());
+        assertEverywhere(put.loaded().model(), State.FAILED, 3);
+        put.loaded().model().nodes().values().forEach(
+                node -> assertThat(node.observed().reason(), containsString("[plugins.clip.memory.limit]")));
+
+        client().admin().cluster().prepareUpdateSettings()
+                .setPersistentSettings(Settings.builder().putNull("plugins.clip.memory.limit")).get();
+        assertEverywhere(load(), State.LOADED, 3);
+    }
+
+    public void testFolderThatIsNoModelIsABadRequest() throws Exception {
+        for (Path config : configs.values()) {
+            Files.createDirectories(config.resolve("opensearch-clip/models/empty"));
+        }
+        assertRefused(RestStatus.BAD_REQUEST, "config.json", () -> put("m", Map.of("source", Map.of("path", "empty")), false));
+        assertRefused(RestStatus.BAD_REQUEST, "[models/absent]", () -> put("m", Map.of("source", Map.of("path", "absent")), false));
+        assertRefused(RestStatus.BAD_REQUEST, "[source.path]", () -> put("m", Map.of("source", Map.of("path", "../x")), false));
+    }
+
+    public void testTaskOfALoadIsSeenAndCancelledAndKeepsItsResult() throws Exception {
+        putTiny(false);
+        CountDownLatch busy = new CountDownLatch(1);
+        String blocked = internalCluster().getNodeNames()[1];
+        for (int i = 0; i < 2; i++) { // all threads of the pool
+            internalCluster().getInstance(ThreadPool.class, blocked).executor(LoadedModels.POOL).execute(() -> await(busy));
+        }
+        NodeClient node = internalCluster().getInstance(NodeClient.class);
+        PlainActionFuture<LoadModel.Response> cancelled = new PlainActionFuture<>();
+        TaskId task = start(node, cancelled);
+        assertFalse(client().admin().cluster().prepareGetTask(task).get().getTask().isCompleted());
+        assertEquals("model [tiny]", client().admin().cluster().prepareGetTask(task).get().getTask().getTask().getDescription());
+        client().admin().cluster().cancelTasks(new CancelTasksRequest().setTaskId(task)).actionGet(LONG);
+        assertTrue(ExceptionsHelper.unwrapCause(expectThrows(Exception.class, () -> cancelled.actionGet(LONG))) instanceof TaskCancelledException);
+
+        PlainActionFuture<LoadModel.Response> waiting = new PlainActionFuture<>();
+        TaskId second = start(node, waiting);
+        busy.countDown();
+        assertEverywhere(waiting.actionGet(LONG).model(), State.LOADED, 3);
+        assertThat(
+                client().admin().cluster().prepareGetTask(second).get().getTask().getResponseAsMap().toString(),
+                containsString("state=LOADED"));
+    }
+
+    private static TaskId start(NodeClient node, PlainActionFuture<LoadModel.Response> future) {
+        Task task = node.executeLocally(LoadModel.LOAD, new LoadModel.Request("tiny", LONG, true), new TaskListener<>() {
+            @Override
+            public void onResponse(Task done, LoadModel.Response response) {
+                future.onResponse(response);
+            }
+
+            @Override
+            public void onFailure(Task done, Exception e) {
+                future.onFailure(e);
+            }
+        });
+        return new TaskId(node.getLocalNodeId(), task.getId());
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
