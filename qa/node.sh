@@ -236,7 +236,7 @@ start() { # n count port fresh setting..
   ! command -v setsid >/dev/null || session=(setsid)
   local drop=()
   ! is_root || drop=(setpriv "--reuid=$unprivileged" "--regid=$unprivileged" --clear-groups)
-  env -u OPENSEARCH_PATH_CONF "${session[@]}" "${drop[@]}" "$home/bin/opensearch" "${settings[@]}" "$@" </dev/null >"$state/node$n.log" 2>&1 &
+  env -u OPENSEARCH_PATH_CONF ${session[@]+"${session[@]}"} ${drop[@]+"${drop[@]}"} "$home/bin/opensearch" "${settings[@]}" "$@" </dev/null >"$state/node$n.log" 2>&1 &
   echo $! >"$state/node$n.pid"
   disown $!
 }
