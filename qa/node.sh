@@ -8,7 +8,7 @@
 #                                                   of earlier runs; --owner stops the nodes when that process is gone
 #   qa/node.sh down                                 stops them all
 #   qa/node.sh home [n]                             prints the home of node n (1); its config/opensearch-clip/models/ takes model folders
-# Environment: NODE_HEAP (512m), NODE_DIR (target/nodes; holds the logs, and the file hosts while nodes run), NODE_TIMEOUT (300 seconds until the cluster answers), PLUGIN_ZIP.
+# Environment: NODE_HEAP (512m), NODE_DIR (target/nodes; holds the logs, and the file hosts while nodes run), NODE_TIMEOUT (600 seconds until the cluster answers), PLUGIN_ZIP.
 # As root the nodes run as uid 65534, because OpenSearch refuses to run as root.
 set -euo pipefail
 repo=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -255,9 +255,9 @@ await() { # count port
         return 1
       fi
     done
-    if [ $((SECONDS - begin)) -ge "${NODE_TIMEOUT:-300}" ]; then
+    if [ $((SECONDS - begin)) -ge "${NODE_TIMEOUT:-600}" ]; then
       tail -n 40 "$state/node1.log" >&2
-      say "The cluster did not answer within ${NODE_TIMEOUT:-300} seconds; logs are $state/node*.log"
+      say "The cluster did not answer within ${NODE_TIMEOUT:-600} seconds; logs are $state/node*.log"
       return 1
     fi
     if [ $((SECONDS - begin)) -ge $next ]; then
