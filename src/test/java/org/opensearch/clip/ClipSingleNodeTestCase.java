@@ -97,11 +97,8 @@ public abstract class ClipSingleNodeTestCase extends OpenSearchSingleNodeTestCas
     protected void createIndex(String name, Settings settings, int dimension, String... vectorFields) {
         StringBuilder mapping = new StringBuilder("{\"properties\": {\"_clip\": {\"type\": \"object\", \"enabled\": false}");
         for (String field : vectorFields) {
-            mapping.append(
-                    """
-                    , "%s": {"type": "knn_vector", "dimension": %d,
-                      "method": {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil"}}"""
-                            .formatted(field, dimension));
+            mapping.append(", \"" + field + "\": {\"type\": \"knn_vector\", \"dimension\": " + dimension
+                    + ", \"method\": {\"name\": \"hnsw\", \"engine\": \"lucene\", \"space_type\": \"cosinesimil\"}}");
         }
         client().admin()
                 .indices()

@@ -5,11 +5,16 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.opensearch.action.bulk.BulkItemResponse;
 import org.opensearch.action.bulk.BulkRequest;
 import org.opensearch.action.bulk.BulkResponse;
 import org.opensearch.action.index.IndexRequest;
+import org.opensearch.action.index.IndexResponse;
 import org.opensearch.action.ingest.SimulateDocumentBaseResult;
 import org.opensearch.action.ingest.SimulateDocumentVerboseResult;
 import org.opensearch.action.ingest.SimulatePipelineRequest;
@@ -17,6 +22,7 @@ import org.opensearch.action.ingest.SimulatePipelineResponse;
 import org.opensearch.clip.core.vector.Fusion;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Source;
+import org.opensearch.common.action.ActionFuture;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.common.bytes.BytesArray;
 import org.opensearch.core.rest.RestStatus;
@@ -26,34 +32,54 @@ import org.opensearch.ingest.IngestDocument;
 import org.opensearch.ingest.Processor;
 import org.opensearch.plugins.IngestPlugin;
 import org.opensearch.plugins.Plugin;
+import org.opensearch.plugins.PluginsService;
+import org.opensearch.threadpool.ThreadPool;
 
 /** The processor on a real node with the bundled model. */
 public class IngestIT extends ClipSingleNodeTestCase {
 
-    /** Writes the user's header into the document: whose context does what follows our processor run in? */
-    public static final class WhoAmI extends Plugin implements IngestPlugin {
+    /** What may follow our processor: one that notes the user in whose context it runs, and one that blocks. */
+    public static final class Followers extends Plugin implements IngestPlugin {
+        private final CountDownLatch released = new CountDownLatch(1);
+        private final Semaphore blocked = new Semaphore(0);
+
         @Override
         public Map<String, Processor.Factory> getProcessors(Processor.Parameters parameters) {
             ThreadContext context = parameters.threadContext;
-            return Map.of("who_am_i", (factories, tag, description, config) -> new AbstractProcessor(tag, description) {
+            return Map.of(
+                    "who_am_i",
+                    processor("who_am_i", document -> document.setFieldValue("user", context.getHeader("user"))),
+                    "block",
+                    processor("block", document -> {
+                        blocked.release();
+                        try {
+                            assertTrue(released.await(2, TimeUnit.MINUTES));
+                        } catch (InterruptedException e) {
+                            throw new AssertionError(e);
+                        }
+                    }));
+        }
+
+        private static Processor.Factory processor(String type, Consumer<IngestDocument> work) {
+            return (factories, tag, description, config) -> new AbstractProcessor(tag, description) {
                 @Override
                 public IngestDocument execute(IngestDocument document) {
-                    document.setFieldValue("user", context.getHeader("user"));
+                    work.accept(document);
                     return document;
                 }
 
                 @Override
                 public String getType() {
-                    return "who_am_i";
+                    return type;
                 }
-            });
+            };
         }
     }
 
     @Override
     protected Collection<Class<? extends Plugin>> getPlugins() {
         List<Class<? extends Plugin>> plugins = new ArrayList<>(super.getPlugins());
-        plugins.add(WhoAmI.class);
+        plugins.add(Followers.class);
         return plugins;
     }
 
@@ -291,5 +317,27 @@ public class IngestIT extends ClipSingleNodeTestCase {
                         user, client().prepareGet("pictures", user + i).get().getSourceAsMap().get("user"));
             }
         }
+    }
+
+    public void testAProcessorThatBlocksAfterOursHoldsUpNoModel() throws Exception {
+        createIndex("pictures", DIMENSION, "v");
+        putPipeline(
+                "clip",
+                "{\"clip_embedding\": {\"model_id\": \"demo\", \"field_map\": {\"v\": {\"text\": \"t\"}}}}, {\"block\": {}}");
+        Followers followers = getInstanceFromNode(PluginsService.class).filterPlugins(Followers.class).getFirst();
+        int documents = 2 * getInstanceFromNode(ThreadPool.class).info("clip_inference").getMax();
+        List<ActionFuture<IndexResponse>> blocked = new ArrayList<>();
+        for (int i = 0; i < documents; i++) {
+            blocked.add(client().index(new IndexRequest("pictures")
+                    .setPipeline("clip")
+                    .source("{\"t\": \"apple " + i + "\"}", MediaTypeRegistry.JSON)));
+        }
+        assertTrue("all wait after our processor", followers.blocked.tryAcquire(documents, 2, TimeUnit.MINUTES));
+        try {
+            assertEquals(DIMENSION, embed(new Source.Text("shark")).length);
+        } finally {
+            followers.released.countDown();
+        }
+        blocked.forEach(response -> assertEquals(RestStatus.CREATED, response.actionGet().status()));
     }
 }
