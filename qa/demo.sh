@@ -19,7 +19,11 @@ done
 JAVA_HOME=$(qa/jdk.sh)
 export JAVA_HOME
 echo "Building the plugin (the first build fetches its dependencies)"
-./mvnw -B -q -ntp package -DskipTests
+mkdir -p target
+./mvnw -B -ntp package -DskipTests | tee target/build.log | sed -un 's/^\[INFO\] --- \(.*\) ---$/  \1/p' || {
+  grep -m 20 '^\[ERROR\]' target/build.log >&2
+  exit 1
+}
 trap 'qa/node.sh down' EXIT
 trap 'exit 130' INT TERM
 # The demo's own picture server is on loopback, which the plugin refuses to reach unless told.

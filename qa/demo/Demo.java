@@ -164,7 +164,7 @@ public final class Demo {
             ok("POST", "/_plugins/_clip/models/" + model + "/_load?wait_for_completion=true&timeout=10m", null);
         }
         JsonObject declared = ok("GET", "/_plugins/_clip/models/" + model, null);
-        say("  %s", gson.toJson(declared));
+        say("  %s, %s dimensions, on %s", declared.get("state").getAsString(), declared.get("dimension"), gson.toJson(declared.get("nodes")));
         return declared.get("dimension").getAsInt();
     }
 
