@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
 import java.time.Duration;
@@ -139,8 +140,7 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public Map<String, Processor.Factory> getProcessors(Processor.Parameters parameters) {
-        return Map.of(
-                ClipEmbeddingProcessor.TYPE, new ClipEmbeddingProcessor.Factory(parameters.client, embedder));
+        return Map.of(ClipEmbeddingProcessor.TYPE, new ClipEmbeddingProcessor.Factory(parameters.client, embedder));
     }
 
     @Override
@@ -152,7 +152,8 @@ public final class ClipPlugin extends Plugin
     }
 
     @Override
-    public Map<String, Factory<SearchRequestProcessor>> getRequestProcessors(SearchPipelinePlugin.Parameters parameters) {
+    public Map<String, Factory<SearchRequestProcessor>> getRequestProcessors(
+            SearchPipelinePlugin.Parameters parameters) {
         return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.RequestFactory(ClipQueryBuilder::widen));
     }
 

@@ -201,7 +201,8 @@ class ArchitectureTests {
         try (var files = Files.walk(folder)) {
             return files.filter(file -> file.toString().endsWith(".java")).collect(toMap(file -> file, file -> {
                 try {
-                    return (int) Files.readAllLines(file).stream().filter(counts).count();
+                    return (int)
+                            Files.readAllLines(file).stream().filter(counts).count();
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }

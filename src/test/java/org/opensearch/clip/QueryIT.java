@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
 import java.util.ArrayList;
@@ -20,17 +21,21 @@ import org.opensearch.search.builder.SearchSourceBuilder;
 
 /** The query on a real node with the bundled model. */
 public class QueryIT extends ClipSingleNodeTestCase {
-    private static final List<String> THINGS = List.of("red apple", "shark", "guitar", "pancakes", "butterfly", "clapper board");
+    private static final List<String> THINGS =
+            List.of("red apple", "shark", "guitar", "pancakes", "butterfly", "clapper board");
     private static final List<String> PICTURES = List.of("1F34E", "1F988", "1F3B8", "1F95E", "1F98B", "1F3AC");
 
     @Override
     public void setUp() throws Exception {
         super.setUp();
         loadModel();
-        createIndex("pictures", Settings.builder().put("index.clip.model_id", MODEL).build(), DIMENSION, "image_vector", "both");
-        putPipeline(
-                "clip",
-                """
+        createIndex(
+                "pictures",
+                Settings.builder().put("index.clip.model_id", MODEL).build(),
+                DIMENSION,
+                "image_vector",
+                "both");
+        putPipeline("clip", """
                 {"clip_embedding": {"model_id": "demo", "remove_source_image": true, "field_map": {
                   "image_vector": {"image": "picture"}, "both": {"text": "title", "image": "picture"}}}}""");
         List<String> documents = new ArrayList<>();
@@ -72,7 +77,8 @@ public class QueryIT extends ClipSingleNodeTestCase {
                     id,
                     first(clip(
                             "both",
-                            "\"query_text\": \"" + THINGS.get(i) + "\", \"query_image\": \"" + picture(PICTURES.get(i)) + "\"")));
+                            "\"query_text\": \"" + THINGS.get(i) + "\", \"query_image\": \"" + picture(PICTURES.get(i))
+                                    + "\"")));
         }
     }
 
@@ -95,35 +101,38 @@ public class QueryIT extends ClipSingleNodeTestCase {
     }
 
     public void testKFilterAndMinScoreBoundTheHits() {
-        assertEquals(6, ids(search("pictures", clip("\"query_text\": \"shark\""))).size());
+        assertEquals(
+                6, ids(search("pictures", clip("\"query_text\": \"shark\""))).size());
         assertEquals(List.of("1"), ids(search("pictures", clip("\"query_text\": \"shark\", \"k\": 1"))));
         List<String> odd = ids(search(
                 "pictures", clip("\"query_text\": \"guitar\", \"k\": 3, \"filter\": {\"term\": {\"even\": false}}")));
         assertEquals(3, odd.size());
         assertFalse("the filter is inside the vector search", odd.contains("2"));
-        float score = search("pictures", clip("\"query_image\": \"" + picture("1F3B8") + "\"")).getHits().getAt(0).getScore();
+        float score = search("pictures", clip("\"query_image\": \"" + picture("1F3B8") + "\""))
+                .getHits()
+                .getAt(0)
+                .getScore();
         assertEquals(
                 List.of("2"),
-                ids(search("pictures", clip("\"query_image\": \"" + picture("1F3B8") + "\", \"min_score\": " + (score - 0.01f)))));
+                ids(search(
+                        "pictures",
+                        clip("\"query_image\": \"" + picture("1F3B8") + "\", \"min_score\": " + (score - 0.01f)))));
     }
 
     public void testNestsInOtherQueriesAndKeepsBoostAndName() {
-        SearchResponse response = search(
-                "pictures",
-                """
-                {"bool": {"must": [%s], "should": [%s], "filter": [{"term": {"even": false}}]}}"""
-                        .formatted(
-                                clip("\"query_text\": \"shark\", \"_name\": \"by text\""),
-                                clip("\"query_image\": \"" + picture("1F988") + "\", \"boost\": 3")));
+        SearchResponse response = search("pictures", """
+                {"bool": {"must": [%s], "should": [%s], "filter": [{"term": {"even": false}}]}}""".formatted(
+                        clip("\"query_text\": \"shark\", \"_name\": \"by text\""),
+                        clip("\"query_image\": \"" + picture("1F988") + "\", \"boost\": 3")));
         assertEquals("1", response.getHits().getAt(0).getId());
         assertArrayEquals(new String[] {"by text"}, response.getHits().getAt(0).getMatchedQueries());
         assertTrue(response.getHits().getAt(0).getScore() > 3);
         assertEquals(
-                "1",
-                first("{\"constant_score\": {\"filter\": " + clip("\"query_text\": \"shark\", \"k\": 1") + "}}"));
+                "1", first("{\"constant_score\": {\"filter\": " + clip("\"query_text\": \"shark\", \"k\": 1") + "}}"));
         assertEquals(
                 "1",
-                first("{\"function_score\": {\"query\": " + clip("\"query_text\": \"shark\"") + ", \"functions\": []}}"));
+                first("{\"function_score\": {\"query\": " + clip("\"query_text\": \"shark\"")
+                        + ", \"functions\": []}}"));
     }
 
     public void testExplainsAndProfiles() {
@@ -143,7 +152,9 @@ public class QueryIT extends ClipSingleNodeTestCase {
         assertTrue(good.toString(), good.isValid());
         ValidateQueryResponse bad = validate(clip("\"query_text\": \"shark\", \"dimensions\": 64"));
         assertFalse(bad.isValid());
-        assertTrue(bad.getQueryExplanation().toString(), bad.getQueryExplanation().getFirst().getError().contains("dimension"));
+        assertTrue(
+                bad.getQueryExplanation().toString(),
+                bad.getQueryExplanation().getFirst().getError().contains("dimension"));
     }
 
     private ValidateQueryResponse validate(String query) {
@@ -162,11 +173,11 @@ public class QueryIT extends ClipSingleNodeTestCase {
                         .addAliasAction(AliasActions.add().index("pictures").alias("things")))
                 .actionGet();
         for (String name : List.of("pictures", "things", "pic*", "_all")) {
-            assertEquals("1", ids(search(name, clip("\"query_text\": \"shark\""))).getFirst());
+            assertEquals(
+                    "1", ids(search(name, clip("\"query_text\": \"shark\""))).getFirst());
         }
         var pit = client().execute(
-                        CreatePitAction.INSTANCE,
-                        new CreatePitRequest(TimeValue.timeValueMinutes(1), true, "pictures"))
+                        CreatePitAction.INSTANCE, new CreatePitRequest(TimeValue.timeValueMinutes(1), true, "pictures"))
                 .actionGet();
         SearchResponse response = client().prepareSearch()
                 .setSource(new SearchSourceBuilder()
@@ -178,26 +189,56 @@ public class QueryIT extends ClipSingleNodeTestCase {
 
     public void testIndicesThatNameNoModelOrDifferentOnesAreRefused() {
         createIndex("unnamed", DIMENSION, "image_vector");
-        createIndex("other", Settings.builder().put("index.clip.model_id", "other").build(), DIMENSION, "image_vector");
-        refused("unnamed", clip("\"query_text\": \"shark\""), RestStatus.BAD_REQUEST, "[model_id]", "index.clip.model_id");
+        createIndex(
+                "other", Settings.builder().put("index.clip.model_id", "other").build(), DIMENSION, "image_vector");
+        refused(
+                "unnamed",
+                clip("\"query_text\": \"shark\""),
+                RestStatus.BAD_REQUEST,
+                "[model_id]",
+                "index.clip.model_id");
         refused("pictures,other", clip("\"query_text\": \"shark\""), RestStatus.BAD_REQUEST, "[pictures]", "[other]");
         refused("other", clip("\"query_text\": \"shark\""), RestStatus.NOT_FOUND, "[other]", "not declared");
         assertEquals(
                 "1",
-                ids(search("pictures,unnamed,other", clip("\"query_text\": \"shark\", \"model_id\": \"demo\""))).getFirst());
+                ids(search("pictures,unnamed,other", clip("\"query_text\": \"shark\", \"model_id\": \"demo\"")))
+                        .getFirst());
     }
 
     public void testRefusesByFieldAndReason() {
-        refused("pictures", clip("\"query_text\": \"shark\", \"model_id\": \"nobody\""), RestStatus.NOT_FOUND, "[image_vector]", "[nobody]");
-        refused("pictures", clip("\"query_text\": \"shark\", \"dimensions\": 64"), RestStatus.BAD_REQUEST, "[image_vector]", "[256]", "[64]");
-        refused("pictures", clip("\"query_image\": \"bm90IGEgcGljdHVyZQ==\""), RestStatus.BAD_REQUEST, "[image_vector]", "[query_image]");
-        refused("pictures", clip("title", "\"query_text\": \"shark\""), RestStatus.BAD_REQUEST, "[title]", "knn_vector");
+        refused(
+                "pictures",
+                clip("\"query_text\": \"shark\", \"model_id\": \"nobody\""),
+                RestStatus.NOT_FOUND,
+                "[image_vector]",
+                "[nobody]");
+        refused(
+                "pictures",
+                clip("\"query_text\": \"shark\", \"dimensions\": 64"),
+                RestStatus.BAD_REQUEST,
+                "[image_vector]",
+                "[256]",
+                "[64]");
+        refused(
+                "pictures",
+                clip("\"query_image\": \"bm90IGEgcGljdHVyZQ==\""),
+                RestStatus.BAD_REQUEST,
+                "[image_vector]",
+                "[query_image]");
+        refused(
+                "pictures",
+                clip("title", "\"query_text\": \"shark\""),
+                RestStatus.BAD_REQUEST,
+                "[title]",
+                "knn_vector");
         refused("pictures", clip("nothing", "\"query_text\": \"shark\""), RestStatus.BAD_REQUEST, "[nothing]");
         refused("pictures", clip("\"query_text\": \"shark\", \"kk\": 3"), RestStatus.BAD_REQUEST, "[kk]");
         assertEquals(
                 List.of(),
                 ids(search(
                         "pictures",
-                        clip("nothing", "\"query_text\": \"shark\", \"model_id\": \"demo\", \"ignore_unmapped\": true"))));
+                        clip(
+                                "nothing",
+                                "\"query_text\": \"shark\", \"model_id\": \"demo\", \"ignore_unmapped\": true"))));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import static org.opensearch.rest.RestRequest.Method.POST;
@@ -32,8 +33,17 @@ import org.opensearch.transport.client.node.NodeClient;
 public final class Embeddings extends BaseRestHandler {
 
     private static final Set<String> KEYS = Set.of(
-            "model", "input", "dimensions", "normalized", "embedding_type", "encoding_type", "encoding_format", "task", "truncate",
-            "late_chunking", "user");
+            "model",
+            "input",
+            "dimensions",
+            "normalized",
+            "embedding_type",
+            "encoding_type",
+            "encoding_format",
+            "task",
+            "truncate",
+            "late_chunking",
+            "user");
 
     /** How a vector is written. */
     enum Encoding {
@@ -94,7 +104,8 @@ public final class Embeddings extends BaseRestHandler {
                     return e;
                 }
             }
-            throw new IllegalArgumentException("[" + key + "] must be one of [float, base64, binary, ubinary], got [" + value + "]");
+            throw new IllegalArgumentException(
+                    "[" + key + "] must be one of [float, base64, binary, ubinary], got [" + value + "]");
         }
     }
 
@@ -103,13 +114,20 @@ public final class Embeddings extends BaseRestHandler {
      * @param truncate whether a text longer than the model reads is cut, or an error
      */
     record Body(
-            String model, List<Source> inputs, int dimensions, boolean normalized, Encoding encoding, Embed.Side side, boolean truncate) {
+            String model,
+            List<Source> inputs,
+            int dimensions,
+            boolean normalized,
+            Encoding encoding,
+            Embed.Side side,
+            boolean truncate) {
 
         static Body parse(Map<String, Object> json) {
             Set<String> unknown = new TreeSet<>(json.keySet());
             unknown.removeAll(KEYS);
             if (!unknown.isEmpty()) {
-                throw new IllegalArgumentException("unknown parameters " + unknown + ", known are " + new TreeSet<>(KEYS));
+                throw new IllegalArgumentException(
+                        "unknown parameters " + unknown + ", known are " + new TreeSet<>(KEYS));
             }
             Encoding encoding = Encoding.FLOAT;
             for (String key : List.of("encoding_format", "encoding_type", "embedding_type")) {
@@ -129,7 +147,8 @@ public final class Embeddings extends BaseRestHandler {
         private static List<Source> inputs(Object input) {
             List<?> list = input instanceof List<?> l ? l : input == null ? List.of() : List.of(input);
             if (list.isEmpty()) {
-                throw new IllegalArgumentException("[input] must be a text, or a list of texts and of objects with one of [text, image, url, bytes]");
+                throw new IllegalArgumentException(
+                        "[input] must be a text, or a list of texts and of objects with one of [text, image, url, bytes]");
             }
             List<Source> sources = new ArrayList<>(list.size());
             for (int i = 0; i < list.size(); i++) {
@@ -152,8 +171,11 @@ public final class Embeddings extends BaseRestHandler {
                     return new Source.Image(value);
                 }
             }
-            throw new IllegalArgumentException("[" + name + "] must be a text or an object with one of [text, image, url, bytes]"
-                    + (input instanceof Number || input instanceof List<?> ? ": token ids are not understood, send the text" : ""));
+            throw new IllegalArgumentException(
+                    "[" + name + "] must be a text or an object with one of [text, image, url, bytes]"
+                            + (input instanceof Number || input instanceof List<?>
+                                    ? ": token ids are not understood, send the text"
+                                    : ""));
         }
 
         /** The articles' own example sends {@code "768"}. */
@@ -188,7 +210,8 @@ public final class Embeddings extends BaseRestHandler {
         /** @throws IllegalArgumentException when an input failed otherwise than by its own status */
         float[] vector(int i, Embed.Result.Vector v) {
             if (v.truncated() && !truncate) {
-                throw new IllegalArgumentException("[input[" + i + "]] is longer than the model reads and [truncate] is false");
+                throw new IllegalArgumentException(
+                        "[input[" + i + "]] is longer than the model reads and [truncate] is false");
             }
             if (dimensions > v.values().length) {
                 throw new IllegalArgumentException(
@@ -227,7 +250,10 @@ public final class Embeddings extends BaseRestHandler {
     private static void answer(RestChannel channel, Body body, Embed.Response response) throws IOException {
         int tokens = 0;
         try (XContentBuilder json = channel.newBuilder()) {
-            json.startObject().field("model", response.modelId()).field("object", "list").startArray("data");
+            json.startObject()
+                    .field("model", response.modelId())
+                    .field("object", "list")
+                    .startArray("data");
             for (int i = 0; i < response.results().size(); i++) {
                 switch (response.results().get(i)) {
                     case Embed.Result.Failure f -> {
@@ -243,7 +269,10 @@ public final class Embeddings extends BaseRestHandler {
                 }
             }
             json.endArray();
-            json.startObject("usage").field("total_tokens", tokens).field("prompt_tokens", tokens).endObject();
+            json.startObject("usage")
+                    .field("total_tokens", tokens)
+                    .field("prompt_tokens", tokens)
+                    .endObject();
             channel.sendResponse(new BytesRestResponse(RestStatus.OK, json.endObject()));
         }
     }
@@ -251,7 +280,11 @@ public final class Embeddings extends BaseRestHandler {
     private static void fail(RestChannel channel, Exception e) {
         Throwable cause = ExceptionsHelper.unwrapCause(e);
         try {
-            fail(channel, ExceptionsHelper.status(cause), org.opensearch.OpenSearchException.getExceptionName(cause), cause.getMessage());
+            fail(
+                    channel,
+                    ExceptionsHelper.status(cause),
+                    org.opensearch.OpenSearchException.getExceptionName(cause),
+                    cause.getMessage());
         } catch (IOException impossible) {
             throw new java.io.UncheckedIOException(impossible);
         }
@@ -260,8 +293,13 @@ public final class Embeddings extends BaseRestHandler {
     private static void fail(RestChannel channel, RestStatus status, String type, String reason) throws IOException {
         try (XContentBuilder json = channel.newErrorBuilder()) {
             json.startObject().field("detail", reason);
-            json.startObject("error").field("type", type).field("reason", reason).field("message", reason).endObject();
-            channel.sendResponse(new BytesRestResponse(status, json.field("status", status.getStatus()).endObject()));
+            json.startObject("error")
+                    .field("type", type)
+                    .field("reason", reason)
+                    .field("message", reason)
+                    .endObject();
+            channel.sendResponse(new BytesRestResponse(
+                    status, json.field("status", status.getStatus()).endObject()));
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import org.apache.logging.log4j.LogManager;
@@ -27,31 +28,34 @@ public final class Failures {
     /** What a caller is told of {@code cause}; what is a fault of ours is logged, and told without details. */
     static Failure of(Throwable cause) {
         return switch (cause) {
-            case InputException e -> switch (e.kind()) {
-                case INVALID_TEXT -> new Failure("invalid_text", e.getMessage(), RestStatus.BAD_REQUEST);
-                case INVALID_IMAGE -> new Failure("invalid_image", e.getMessage(), RestStatus.BAD_REQUEST);
-                case IMAGE_TOO_LARGE -> new Failure(
-                        "image_too_large", e.getMessage(), RestStatus.REQUEST_ENTITY_TOO_LARGE);
-            };
+            case InputException e ->
+                switch (e.kind()) {
+                    case INVALID_TEXT -> new Failure("invalid_text", e.getMessage(), RestStatus.BAD_REQUEST);
+                    case INVALID_IMAGE -> new Failure("invalid_image", e.getMessage(), RestStatus.BAD_REQUEST);
+                    case IMAGE_TOO_LARGE ->
+                        new Failure("image_too_large", e.getMessage(), RestStatus.REQUEST_ENTITY_TOO_LARGE);
+                };
             case ImageException e -> new Failure("invalid_image", e.getMessage(), RestStatus.BAD_REQUEST);
-            case FetchException e -> switch (e.kind()) {
-                case REFUSED -> new Failure("image_url_refused", e.getMessage(), RestStatus.FORBIDDEN);
-                case TOO_LARGE -> new Failure(
-                        "image_too_large", e.getMessage(), RestStatus.REQUEST_ENTITY_TOO_LARGE);
-                case TIMEOUT -> new Failure("image_fetch_timeout", e.getMessage(), RestStatus.GATEWAY_TIMEOUT);
-                case FAILED -> new Failure("image_fetch_failed", e.getMessage(), RestStatus.FAILED_DEPENDENCY);
-            };
-            case CircuitBreakingException e -> new Failure(
-                    "circuit_breaking",
-                    "no memory for this input now: retry later, or send a smaller one (indices.breaker.request.limit, "
-                            + new ByteSizeValue(e.getBytesWanted()) + " wanted)",
-                    RestStatus.TOO_MANY_REQUESTS);
+            case FetchException e ->
+                switch (e.kind()) {
+                    case REFUSED -> new Failure("image_url_refused", e.getMessage(), RestStatus.FORBIDDEN);
+                    case TOO_LARGE ->
+                        new Failure("image_too_large", e.getMessage(), RestStatus.REQUEST_ENTITY_TOO_LARGE);
+                    case TIMEOUT -> new Failure("image_fetch_timeout", e.getMessage(), RestStatus.GATEWAY_TIMEOUT);
+                    case FAILED -> new Failure("image_fetch_failed", e.getMessage(), RestStatus.FAILED_DEPENDENCY);
+                };
+            case CircuitBreakingException e ->
+                new Failure(
+                        "circuit_breaking",
+                        "no memory for this input now: retry later, or send a smaller one (indices.breaker.request.limit, "
+                                + new ByteSizeValue(e.getBytesWanted()) + " wanted)",
+                        RestStatus.TOO_MANY_REQUESTS);
             case ModelException e -> {
                 LOGGER.warn("a run of a model failed", e);
                 yield new Failure("model_failed", e.getMessage(), RestStatus.INTERNAL_SERVER_ERROR);
             }
-            case OpenSearchException e -> new Failure(
-                    OpenSearchException.getExceptionName(e), e.getMessage(), ExceptionsHelper.status(e));
+            case OpenSearchException e ->
+                new Failure(OpenSearchException.getExceptionName(e), e.getMessage(), ExceptionsHelper.status(e));
             default -> {
                 LOGGER.error("an input could not be embedded", cause);
                 yield new Failure(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.time.Duration;
@@ -50,8 +51,7 @@ final class Item {
 
     /** What may share a run with this item. */
     Backlog.Group group() {
-        return new Backlog.Group(
-                job.model().encoder(), source instanceof Source.Text ? Modality.TEXT : Modality.IMAGE);
+        return new Backlog.Group(job.model().encoder(), source instanceof Source.Text ? Modality.TEXT : Modality.IMAGE);
     }
 
     boolean isToFetch() {

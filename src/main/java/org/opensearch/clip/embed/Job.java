@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.util.Arrays;
@@ -72,7 +73,8 @@ final class Job {
         this.items = distinct.entrySet().stream()
                 .map(e -> new Item(this, e.getValue(), e.getKey()))
                 .toList();
-        this.bytes = items.stream().mapToLong(i -> i.source().bytes() + OVERHEAD).sum() + OVERHEAD;
+        this.bytes =
+                items.stream().mapToLong(i -> i.source().bytes() + OVERHEAD).sum() + OVERHEAD;
         this.results = new AtomicReferenceArray<>(items.size());
         this.open = new AtomicInteger(items.size());
         this.model = new RefCountedReleasable<>("embed", model, model::close);
@@ -140,8 +142,11 @@ final class Job {
             return;
         }
         switch (result) {
-            case Vector v -> stats.embedded(
-                    items.get(item).source() instanceof Source.Text ? "texts" : "images", v.tokens(), v.truncated());
+            case Vector v ->
+                stats.embedded(
+                        items.get(item).source() instanceof Source.Text ? "texts" : "images",
+                        v.tokens(),
+                        v.truncated());
             case Failure f -> stats.failed(f.type());
         }
         if (open.decrementAndGet() == 0) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.util.ArrayList;
@@ -197,7 +198,8 @@ public final class Lanes {
         long now = System.nanoTime();
         while (true) {
             List<Item> next = from.take(ingest, most);
-            List<Item> entered = next.stream().filter(item -> item.job().enter()).toList();
+            List<Item> entered =
+                    next.stream().filter(item -> item.job().enter()).toList();
             if (entered.isEmpty() && !next.isEmpty()) {
                 continue;
             }

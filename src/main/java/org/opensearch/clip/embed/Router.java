@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.io.IOException;
@@ -115,8 +116,8 @@ public final class Router {
         String id = request.modelId() == null ? VectorFields.modelId(fields) : request.modelId();
         DeclaredModel model = ModelMetadata.of(state)
                 .model(id)
-                .orElseThrow(() -> new ResourceNotFoundException("model [" + id
-                        + "] is not declared: PUT /_plugins/_clip/models/" + id + " declares it"));
+                .orElseThrow(() -> new ResourceNotFoundException(
+                        "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id + " declares it"));
         if (target != null) {
             VectorFields.check(fields, target, model);
         }
@@ -159,8 +160,8 @@ public final class Router {
             this.task = task;
             this.completion = completion;
             if (!model.load()) {
-                throw Failures.conflict("model [" + model.id() + "] is declared and not loaded: POST /_plugins/_clip/models/"
-                        + model.id() + "/_load");
+                throw Failures.conflict("model [" + model.id()
+                        + "] is declared and not loaded: POST /_plugins/_clip/models/" + model.id() + "/_load");
             }
             List<DiscoveryNode> nodes = inOrder(model);
             if (nodes.isEmpty()) {
@@ -226,10 +227,11 @@ public final class Router {
     }
 
     private List<DiscoveryNode> inOrder(DeclaredModel model) {
-        List<DiscoveryNode> nodes = new ArrayList<>(model.eligible(cluster.state().nodes()));
+        List<DiscoveryNode> nodes =
+                new ArrayList<>(model.eligible(cluster.state().nodes()));
         Collections.shuffle(nodes, Randomness.get());
-        nodes.sort(Comparator.comparingInt(node ->
-                node.equals(transport.getLocalNode()) ? -1 : outstanding.getOrDefault(node.getId(), 0)));
+        nodes.sort(Comparator.comparingInt(
+                node -> node.equals(transport.getLocalNode()) ? -1 : outstanding.getOrDefault(node.getId(), 0)));
         return nodes;
     }
 

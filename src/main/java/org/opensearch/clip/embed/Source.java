@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.io.IOException;
@@ -37,7 +38,8 @@ public sealed interface Source extends Writeable {
     /** Whether embedding this makes the node fetch something. */
     default boolean isUrl() {
         return this instanceof Image i
-                && (i.image().regionMatches(true, 0, "http://", 0, 7) || i.image().regionMatches(true, 0, "https://", 0, 8));
+                && (i.image().regionMatches(true, 0, "http://", 0, 7)
+                        || i.image().regionMatches(true, 0, "https://", 0, 8));
     }
 
     /** Heap of the string, roughly. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.ingest;
 
 import java.util.ArrayList;
@@ -77,8 +78,8 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
             handler.accept(slice.completed(List.of()));
             return;
         }
-        var request = new Embed.Request(
-                options.modelId(), slice.inputs, Lane.INGEST, Side.PASSAGE, options.timeout(), null);
+        var request =
+                new Embed.Request(options.modelId(), slice.inputs, Lane.INGEST, Side.PASSAGE, options.timeout(), null);
         ActionListener<Embed.Response> once = ActionListener.notifyOnce(new ActionListener<>() {
             @Override
             public void onResponse(Embed.Response response) {
@@ -158,7 +159,8 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
             List<IngestDocumentWrapper> outcome = new ArrayList<>();
             for (int i = 0; i < documents.size(); i++) {
                 Step step = steps.get(i);
-                boolean waited = step.failure() == null && !step.embedding().inputs().isEmpty();
+                boolean waited =
+                        step.failure() == null && !step.embedding().inputs().isEmpty();
                 outcome.add(result(i, waited ? ofTheRequest(e) : step.failure()));
             }
             return outcome;
@@ -199,8 +201,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
         @Override
         protected AbstractBatchingProcessor newProcessor(
                 String tag, String description, int batchSize, Map<String, Object> config) {
-            return new ClipEmbeddingProcessor(
-                    tag, description, batchSize, Options.read(tag, config), client, embedder);
+            return new ClipEmbeddingProcessor(tag, description, batchSize, Options.read(tag, config), client, embedder);
         }
     }
 }

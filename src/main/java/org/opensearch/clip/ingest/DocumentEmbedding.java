@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.ingest;
 
 import java.util.ArrayList;
@@ -112,14 +113,15 @@ final class DocumentEmbedding {
     /** Cut to the length wanted. */
     private float[] values(Part part, FieldMapping mapping, Result result) {
         return switch (result) {
-            case Result.Failure failure -> throw Embedder.exception(
-                    where(part, mapping) + failure.reason(), failure.status(), null);
-            case Result.Vector vector when mapping.dimensions() > vector.values().length ->
-                throw new IllegalArgumentException("[dimensions] of [" + mapping.target() + "] is " + mapping.dimensions()
-                        + ", more than the " + vector.values().length + " that model [" + options.modelId() + "] makes");
-            case Result.Vector vector -> mapping.dimensions() == 0
-                    ? vector.values()
-                    : Vectors.truncate(vector.values(), mapping.dimensions());
+            case Result.Failure failure ->
+                throw Embedder.exception(where(part, mapping) + failure.reason(), failure.status(), null);
+            case Result.Vector vector
+            when mapping.dimensions() > vector.values().length ->
+                throw new IllegalArgumentException(
+                        "[dimensions] of [" + mapping.target() + "] is " + mapping.dimensions() + ", more than the "
+                                + vector.values().length + " that model [" + options.modelId() + "] makes");
+            case Result.Vector vector ->
+                mapping.dimensions() == 0 ? vector.values() : Vectors.truncate(vector.values(), mapping.dimensions());
         };
     }
 
@@ -163,7 +165,8 @@ final class DocumentEmbedding {
         for (FieldPath field : mapping.text()) {
             texts.addAll(strings(field, mapping));
         }
-        String names = String.join(", ", mapping.text().stream().map(FieldPath::path).toList());
+        String names =
+                String.join(", ", mapping.text().stream().map(FieldPath::path).toList());
         return texts.isEmpty() ? null : new Part(names, new Source.Text(String.join(" ", texts)));
     }
 
@@ -182,9 +185,10 @@ final class DocumentEmbedding {
             String s = switch (value) {
                 case String string -> string;
                 case byte[] bytes -> Base64.getEncoder().encodeToString(bytes);
-                default -> throw new IllegalArgumentException("field [" + field + "] of [" + mapping.target()
-                        + "] must be a string or a list of strings, got ["
-                        + (value instanceof Map ? "an object" : value) + "]");
+                default ->
+                    throw new IllegalArgumentException("field [" + field + "] of [" + mapping.target()
+                            + "] must be a string or a list of strings, got ["
+                            + (value instanceof Map ? "an object" : value) + "]");
             };
             if (!s.isBlank()) {
                 strings.add(s);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.ingest;
 
 import static org.opensearch.ingest.ConfigurationUtils.newConfigurationException;
@@ -70,7 +71,8 @@ record FieldMapping(
         if (fusion == null) {
             return new double[] {1, 1};
         }
-        boolean weighted = fusion.choice("technique", fusion.has("weights") ? "weighted_mean" : "mean", "mean", "weighted_mean")
+        boolean weighted = fusion.choice(
+                        "technique", fusion.has("weights") ? "weighted_mean" : "mean", "mean", "weighted_mean")
                 .equals("weighted_mean");
         Config weights = fusion.object("weights");
         fusion.requireEmpty();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.ingest;
 
 import static org.opensearch.ingest.ConfigurationUtils.newConfigurationException;
@@ -125,7 +126,10 @@ record Options(
             for (FieldMapping b : fields) {
                 if (b.target().path().startsWith(target + ".")) {
                     throw newConfigurationException(
-                            TYPE, tag, "field_map", "[" + b.target() + "] lies inside the vector field [" + target + "]");
+                            TYPE,
+                            tag,
+                            "field_map",
+                            "[" + b.target() + "] lies inside the vector field [" + target + "]");
                 }
             }
             if (errorField != null

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -54,7 +55,8 @@ public final class Catalog {
     public static Catalog read() {
         try (InputStream json = Catalog.class.getResourceAsStream("catalog.json")) {
             Map<String, Object> map = XContentHelper.convertToMap(JsonXContent.jsonXContent, json, true);
-            return new Catalog(((List<?>) map.get("models")).stream().map(Catalog::entry).toList());
+            return new Catalog(
+                    ((List<?>) map.get("models")).stream().map(Catalog::entry).toList());
         } catch (IOException e) {
             throw new UncheckedIOException("the plugin's catalog cannot be read", e);
         }
@@ -125,7 +127,8 @@ public final class Catalog {
 
         @Override
         protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
-            listener.onResponse(new Response(catalog.entries.stream().map(Entry::about).toList()));
+            listener.onResponse(
+                    new Response(catalog.entries.stream().map(Entry::about).toList()));
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.util.List;
@@ -37,7 +38,8 @@ record Declaration(Map<String, Object> source, Map<String, Object> overrides, St
         Set<String> unknown = new TreeSet<>(rest.keySet());
         unknown.removeAll(OVERRIDES);
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("unknown parameters " + unknown + ", known are [source, nodes, device] and " + OVERRIDES);
+            throw new IllegalArgumentException(
+                    "unknown parameters " + unknown + ", known are [source, nodes, device] and " + OVERRIDES);
         }
         if (source.containsKey("variant")) {
             rest.put("variant", source.remove("variant"));
@@ -64,7 +66,8 @@ record Declaration(Map<String, Object> source, Map<String, Object> overrides, St
     private static String device(Object value) {
         String device = string("device", value);
         if (device != null && !DEVICE.matcher(device).matches()) {
-            throw new IllegalArgumentException("[device] must be [auto], [cpu], [cuda] or [cuda:n], got [" + device + "]");
+            throw new IllegalArgumentException(
+                    "[device] must be [auto], [cpu], [cuda] or [cuda:n], got [" + device + "]");
         }
         return device;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.util.Collections;
@@ -41,8 +42,8 @@ public record DeclaredModel(
     private static final Pattern ID = Pattern.compile("[a-z0-9][a-z0-9._-]{0,127}");
 
     /** The keys of {@link #toMap}: what else is in such a map belongs to another release of the plugin. */
-    static final Set<String> KEYS = Set.of(
-            "source", "files", "overrides", "fingerprint", "dimension", "dimensions", "load", "nodes", "device");
+    static final Set<String> KEYS =
+            Set.of("source", "files", "overrides", "fingerprint", "dimension", "dimensions", "load", "nodes", "device");
 
     public DeclaredModel {
         Objects.requireNonNull(fingerprint, "fingerprint");
@@ -113,7 +114,9 @@ public record DeclaredModel(
                 object(map.get("overrides")),
                 (String) map.get("fingerprint"),
                 ((Number) map.get("dimension")).intValue(),
-                list(map.get("dimensions")).stream().map(n -> ((Number) n).intValue()).toList(),
+                list(map.get("dimensions")).stream()
+                        .map(n -> ((Number) n).intValue())
+                        .toList(),
                 Boolean.TRUE.equals(map.get("load")),
                 (String) map.get("nodes"),
                 (String) map.get("device"));
@@ -137,7 +140,8 @@ public record DeclaredModel(
 
     private static Artifact artifact(Object value) {
         Map<String, Object> map = object(value);
-        return new Artifact((String) map.get("path"), ((Number) map.get("size")).longValue(), (String) map.get("sha256"));
+        return new Artifact(
+                (String) map.get("path"), ((Number) map.get("size")).longValue(), (String) map.get("sha256"));
     }
 
     @SuppressWarnings("unchecked") // written by toMap, and JSON objects have no other keys than strings

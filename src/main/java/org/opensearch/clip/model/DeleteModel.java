@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -99,7 +100,8 @@ public final class DeleteModel {
         protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) {
             Request delete = new Request(request.param("id"), request.paramAsBoolean("force", false));
             delete.timeout(request.paramAsTime("timeout", delete.timeout()));
-            delete.clusterManagerNodeTimeout(request.paramAsTime("cluster_manager_timeout", delete.clusterManagerNodeTimeout()));
+            delete.clusterManagerNodeTimeout(
+                    request.paramAsTime("cluster_manager_timeout", delete.clusterManagerNodeTimeout()));
             return channel -> client.execute(ACTION, delete, new RestToXContentListener<>(channel));
         }
     }

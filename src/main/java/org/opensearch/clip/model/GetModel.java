@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -112,7 +113,8 @@ public final class GetModel {
         protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
             ObserveModels.Request observe = ObserveModels.Request.looking();
             observe.setParentTask(cluster.localNode().getId(), task.getId());
-            client.execute(ObserveModels.ACTION, observe, ActionListener.map(listener, answers -> join(request.id, answers)));
+            client.execute(
+                    ObserveModels.ACTION, observe, ActionListener.map(listener, answers -> join(request.id, answers)));
         }
 
         private Response join(String id, ObserveModels.Response answers) {
@@ -124,7 +126,9 @@ public final class GetModel {
                             .orElseThrow(() -> new ResourceNotFoundException("model [" + id + "] is not declared")));
             return new Response(
                     id != null,
-                    models.stream().map(model -> ModelView.of(model, state.nodes(), answers)).toList());
+                    models.stream()
+                            .map(model -> ModelView.of(model, state.nodes(), answers))
+                            .toList());
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -97,7 +98,8 @@ public final class LoadModel {
 
     /** A task of which cancelling ends the waiting. */
     static final class WaitingTask extends CancellableTask {
-        WaitingTask(long id, String type, String action, String description, TaskId parent, Map<String, String> headers) {
+        WaitingTask(
+                long id, String type, String action, String description, TaskId parent, Map<String, String> headers) {
             super(id, type, action, description, parent, headers);
         }
 
@@ -187,7 +189,8 @@ public final class LoadModel {
             UpdateModels.Request want = new UpdateModels.Request(new Change.Want(request.id, load));
             want.setParentTask(cluster.localNode().getId(), task.getId());
             Waiting waiting = new Waiting((CancellableTask) task, request, listener);
-            client.execute(UpdateModels.ACTION, want, ActionListener.wrap(done -> waiting.ask(true), listener::onFailure));
+            client.execute(
+                    UpdateModels.ACTION, want, ActionListener.wrap(done -> waiting.ask(true), listener::onFailure));
         }
 
         private final class Waiting {
@@ -206,7 +209,8 @@ public final class LoadModel {
 
             private void ask(boolean first) {
                 if (task.isCancelled()) {
-                    listener.onFailure(new TaskCancelledException("stopped waiting for model [" + request.id + "]: " + task.getReasonCancelled()));
+                    listener.onFailure(new TaskCancelledException(
+                            "stopped waiting for model [" + request.id + "]: " + task.getReasonCancelled()));
                     return;
                 }
                 ObserveModels.Request observe =
@@ -217,12 +221,15 @@ public final class LoadModel {
 
             private void answer(ObserveModels.Response answers) {
                 ClusterState state = cluster.state();
-                DeclaredModel model = ModelMetadata.of(state).model(request.id)
-                        .orElseThrow(() -> new ResourceNotFoundException("model [" + request.id + "] was deleted meanwhile"));
+                DeclaredModel model = ModelMetadata.of(state)
+                        .model(request.id)
+                        .orElseThrow(() ->
+                                new ResourceNotFoundException("model [" + request.id + "] was deleted meanwhile"));
                 ModelView view = ModelView.of(model, state.nodes(), answers);
                 if (load && view.nodes().isEmpty()) {
                     throw new OpenSearchStatusException(
-                            "no node of the cluster should hold model [" + request.id + "]: see [nodes] of its declaration",
+                            "no node of the cluster should hold model [" + request.id
+                                    + "]: see [nodes] of its declaration",
                             RestStatus.CONFLICT);
                 }
                 boolean settled = view.settled(load);
@@ -239,7 +246,11 @@ public final class LoadModel {
     public static final class Load extends Transport {
         @Inject
         public Load(
-                TransportService transport, ActionFilters filters, Client client, ClusterService cluster, ThreadPool threadPool) {
+                TransportService transport,
+                ActionFilters filters,
+                Client client,
+                ClusterService cluster,
+                ThreadPool threadPool) {
             super(LOAD, transport, filters, client, cluster, threadPool);
         }
     }
@@ -247,7 +258,11 @@ public final class LoadModel {
     public static final class Unload extends Transport {
         @Inject
         public Unload(
-                TransportService transport, ActionFilters filters, Client client, ClusterService cluster, ThreadPool threadPool) {
+                TransportService transport,
+                ActionFilters filters,
+                Client client,
+                ClusterService cluster,
+                ThreadPool threadPool) {
             super(UNLOAD, transport, filters, client, cluster, threadPool);
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.util.List;
@@ -73,11 +74,15 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     /** Whether this node is one that should hold the model, by role and declaration. */
     public boolean eligible(String modelId) {
         ClusterState state = clusterService.state();
-        return ModelMetadata.of(state).model(modelId).filter(model -> eligible(model, state)).isPresent();
+        return ModelMetadata.of(state)
+                .model(modelId)
+                .filter(model -> eligible(model, state))
+                .isPresent();
     }
 
     private static boolean eligible(DeclaredModel model, ClusterState state) {
-        return model.eligible(state.nodes()).stream().anyMatch(node -> node.getId().equals(state.nodes().getLocalNodeId()));
+        return model.eligible(state.nodes()).stream()
+                .anyMatch(node -> node.getId().equals(state.nodes().getLocalNodeId()));
     }
 
     /**
@@ -145,7 +150,8 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     private static Exception absent(ClusterState state, String id) {
         Optional<DeclaredModel> model = ModelMetadata.of(state).model(id);
         if (model.isEmpty()) {
-            return new ResourceNotFoundException("model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id);
+            return new ResourceNotFoundException(
+                    "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id);
         }
         String why = model.get().load()
                 ? "is not for this node: see [nodes] of its declaration"

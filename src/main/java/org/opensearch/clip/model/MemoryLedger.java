@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.util.function.LongSupplier;
@@ -30,9 +31,11 @@ final class MemoryLedger {
             synchronized (MemoryLedger.this) {
                 long others = used - bytes;
                 if (wanted > bytes && wanted > limit.getAsLong() - others) {
-                    throw new ModelException("the model needs " + new ByteSizeValue(wanted) + " of memory outside the heap, other models hold "
+                    throw new ModelException("the model needs " + new ByteSizeValue(wanted)
+                            + " of memory outside the heap, other models hold "
                             + new ByteSizeValue(others) + " of the " + new ByteSizeValue(limit.getAsLong())
-                            + " that [" + ClipSettings.MEMORY_LIMIT.getKey() + "] allows: unload one of them or raise it");
+                            + " that [" + ClipSettings.MEMORY_LIMIT.getKey()
+                            + "] allows: unload one of them or raise it");
                 }
                 used = others + wanted;
                 bytes = wanted;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -56,8 +57,8 @@ public final class ModelFiles {
         Path folder = root.resolve(relative);
         String name = config.relativize(folder).toString();
         if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException(
-                    "there is no folder [" + name + "] under <config>/opensearch-clip of this node; every node that holds the model needs it");
+            throw new IllegalArgumentException("there is no folder [" + name
+                    + "] under <config>/opensearch-clip of this node; every node that holds the model needs it");
         }
         try (Stream<Path> entries = Files.walk(folder)) {
             Path allowed = root.toRealPath();
@@ -82,16 +83,23 @@ public final class ModelFiles {
                     "[source] must be {\"catalog\": <id>} or {\"path\": <folder>}, got the keys " + source.keySet());
         }
         if (!(source.values().iterator().next() instanceof String value)) {
-            throw new IllegalArgumentException("[source." + source.keySet().iterator().next() + "] must be a string");
+            throw new IllegalArgumentException(
+                    "[source." + source.keySet().iterator().next() + "] must be a string");
         }
         if (source.containsKey("catalog")) {
-            return config.getFileSystem().getPath(catalog.entry(value)
-                    .orElseThrow(() -> new IllegalArgumentException("[source.catalog] names no model of the catalog: [" + value
-                            + "], it has " + catalog.entries().stream().map(Catalog.Entry::id).toList()))
-                    .folder());
+            return config.getFileSystem()
+                    .getPath(catalog.entry(value)
+                            .orElseThrow(() -> new IllegalArgumentException(
+                                    "[source.catalog] names no model of the catalog: [" + value + "], it has "
+                                            + catalog.entries().stream()
+                                                    .map(Catalog.Entry::id)
+                                                    .toList()))
+                            .folder());
         }
-        if (!Stream.of(value.split("/", -1)).allMatch(segment -> SEGMENT.matcher(segment).matches())) {
-            throw new IllegalArgumentException("[source.path] must name a folder below <config>/opensearch-clip/models, got [" + value + "]");
+        if (!Stream.of(value.split("/", -1))
+                .allMatch(segment -> SEGMENT.matcher(segment).matches())) {
+            throw new IllegalArgumentException(
+                    "[source.path] must name a folder below <config>/opensearch-clip/models, got [" + value + "]");
         }
         try {
             return config.getFileSystem().getPath(value);
@@ -121,7 +129,8 @@ public final class ModelFiles {
         }
         BasicFileAttributes found = Files.readAttributes(path, BasicFileAttributes.class);
         if (found.size() != file.size()) {
-            throw new ModelException("file [" + file.path() + "] on this node has " + found.size() + " bytes, declared were " + file.size());
+            throw new ModelException("file [" + file.path() + "] on this node has " + found.size()
+                    + " bytes, declared were " + file.size());
         }
         Hashed known = hashed.get(path);
         if (known == null || known.size() != found.size() || !known.modified().equals(found.lastModifiedTime())) {
@@ -129,7 +138,8 @@ public final class ModelFiles {
             hashed.put(path, known);
         }
         if (!known.sha256().equals(file.sha256())) {
-            throw new ModelException("file [" + file.path() + "] on this node has the SHA-256 " + known.sha256() + ", declared was " + file.sha256());
+            throw new ModelException("file [" + file.path() + "] on this node has the SHA-256 " + known.sha256()
+                    + ", declared was " + file.sha256());
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.util.ArrayList;
@@ -101,12 +102,7 @@ final class ModelSlot {
     synchronized Observed observed() {
         HeldModel here = held;
         return new Observed(
-                model.id(),
-                state,
-                here == null ? 0 : here.bytes(),
-                here == null ? null : here.device(),
-                reason,
-                since);
+                model.id(), state, here == null ? 0 : here.bytes(), here == null ? null : here.device(), reason, since);
     }
 
     /** As {@link LoadedModels#acquire}. */
@@ -256,7 +252,8 @@ final class ModelSlot {
         private final Scheduler.Cancellable timer;
 
         private Waiter(ActionListener<Ref> listener, TimeValue wait) {
-            this.listener = ContextPreservingActionListener.wrapPreservingContext(listener, threadPool.getThreadContext());
+            this.listener =
+                    ContextPreservingActionListener.wrapPreservingContext(listener, threadPool.getThreadContext());
             this.timer = threadPool.schedule(this::giveUp, wait, ThreadPool.Names.GENERIC);
         }
 

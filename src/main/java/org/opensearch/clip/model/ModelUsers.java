@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.util.ArrayList;
@@ -35,14 +36,16 @@ record ModelUsers(List<String> pipelines, List<String> indices) {
                 indices.add(index.getIndex().getName());
             }
         }
-        return new ModelUsers(pipelines.stream().sorted().toList(), indices.stream().sorted().toList());
+        return new ModelUsers(
+                pipelines.stream().sorted().toList(), indices.stream().sorted().toList());
     }
 
     /** At any depth, because processors nest: in {@code on_failure}, in {@code foreach}, in processors that we do not know. */
     private static boolean names(String modelId, Object config) {
         return switch (config) {
-            case Map<?, ?> map -> map.get(PROCESSOR) instanceof Map<?, ?> processor && modelId.equals(processor.get("model_id"))
-                    || map.values().stream().anyMatch(value -> names(modelId, value));
+            case Map<?, ?> map ->
+                map.get(PROCESSOR) instanceof Map<?, ?> processor && modelId.equals(processor.get("model_id"))
+                        || map.values().stream().anyMatch(value -> names(modelId, value));
             case List<?> list -> list.stream().anyMatch(value -> names(modelId, value));
             case null, default -> false;
         };

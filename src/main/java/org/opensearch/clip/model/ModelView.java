@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -55,8 +56,8 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
 
     /** Joins a declaration with the answers of the nodes; an eligible node that says nothing of the model does not hold it. */
     static ModelView of(DeclaredModel model, DiscoveryNodes nodes, ObserveModels.Response answers) {
-        Map<String, String> failures = answers.failures().stream()
-                .collect(Collectors.toMap(FailedNodeException::nodeId, ModelView::noAnswer));
+        Map<String, String> failures =
+                answers.failures().stream().collect(Collectors.toMap(FailedNodeException::nodeId, ModelView::noAnswer));
         Map<String, OnNode> view = new TreeMap<>();
         model.eligible(nodes).forEach(node -> {
             ObserveModels.NodeResponse answer = answers.getNodesMap().get(node.getId());
@@ -68,7 +69,8 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
 
     /** The message of the failure itself holds the node's address. */
     private static String noAnswer(FailedNodeException failure) {
-        return "the node did not answer: " + ExceptionsHelper.unwrapCause(failure.getCause()).getClass().getSimpleName();
+        return "the node did not answer: "
+                + ExceptionsHelper.unwrapCause(failure.getCause()).getClass().getSimpleName();
     }
 
     private static Observed observed(String id, List<Observed> all) {
@@ -83,7 +85,9 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
         Set<Observed.State> ends =
                 load ? EnumSet.of(Observed.State.LOADED, Observed.State.FAILED) : EnumSet.of(Observed.State.UNLOADED);
         return model.load() == load
-                && nodes.values().stream().allMatch(node -> node.observed() != null && ends.contains(node.observed().state()));
+                && nodes.values().stream()
+                        .allMatch(node -> node.observed() != null
+                                && ends.contains(node.observed().state()));
     }
 
     /** One word for all nodes: the state that they share, else what is still going on, else that they differ. */
@@ -138,7 +142,8 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
                 builder.field("device", node.observed().device());
                 builder.field("reason", node.observed().reason());
                 if (node.observed().since() > 0) {
-                    builder.timeField("since_in_millis", "since", node.observed().since());
+                    builder.timeField(
+                            "since_in_millis", "since", node.observed().since());
                 }
             }
             builder.endObject();
@@ -149,8 +154,11 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
     /** To paste as the mapping of a vector field. */
     private Map<String, Object> mapping() {
         return new TreeMap<>(Map.of(
-                "type", "knn_vector",
-                "dimension", model.dimension(),
-                "method", new TreeMap<>(Map.of("name", "hnsw", "engine", "lucene", "space_type", "cosinesimil"))));
+                "type",
+                "knn_vector",
+                "dimension",
+                model.dimension(),
+                "method",
+                new TreeMap<>(Map.of("name", "hnsw", "engine", "lucene", "space_type", "cosinesimil"))));
     }
 }

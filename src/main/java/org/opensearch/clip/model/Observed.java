@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -13,7 +14,8 @@ import org.opensearch.core.common.io.stream.Writeable;
  * @param reason why the last load failed, else {@code null}; a loaded model has one when loading it anew failed
  * @param since epoch milliseconds of the last change of {@code state}
  */
-public record Observed(String modelId, State state, long bytes, String device, String reason, long since) implements Writeable {
+public record Observed(String modelId, State state, long bytes, String device, String reason, long since)
+        implements Writeable {
 
     public enum State {
         LOADING,

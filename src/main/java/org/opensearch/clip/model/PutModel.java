@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -111,7 +112,12 @@ public final class PutModel {
         private final int dimension;
         private final LoadModel.Response loaded;
 
-        Response(String id, UpdateModels.Response written, String fingerprint, int dimension, LoadModel.Response loaded) {
+        Response(
+                String id,
+                UpdateModels.Response written,
+                String fingerprint,
+                int dimension,
+                LoadModel.Response loaded) {
             this.id = id;
             this.written = written;
             this.fingerprint = fingerprint;
@@ -190,8 +196,10 @@ public final class PutModel {
         protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
             Declaration declaration = Declaration.parse(request.body);
             files.check(declaration.source());
-            threadPool.executor(LoadedModels.POOL).execute(ActionRunnable.wrap(
-                    listener, l -> declare(read(request.id, declaration), task, request, l)));
+            threadPool
+                    .executor(LoadedModels.POOL)
+                    .execute(ActionRunnable.wrap(
+                            listener, l -> declare(read(request.id, declaration), task, request, l)));
         }
 
         private DeclaredModel read(String id, Declaration declaration) {
@@ -207,7 +215,9 @@ public final class PutModel {
                     declaration.overrides(),
                     ModelFolder.fingerprint(folder, description, overrides, artifacts),
                     dimension,
-                    description.dimensions().stream().filter(length -> length <= dimension).toList(),
+                    description.dimensions().stream()
+                            .filter(length -> length <= dimension)
+                            .toList(),
                     false,
                     declaration.nodes(),
                     declaration.device());
@@ -224,7 +234,11 @@ public final class PutModel {
 
         /** As the user: who may declare may not always load. */
         private void load(
-                DeclaredModel model, UpdateModels.Response written, Task task, Request request, ActionListener<Response> listener) {
+                DeclaredModel model,
+                UpdateModels.Response written,
+                Task task,
+                Request request,
+                ActionListener<Response> listener) {
             if (!request.load) {
                 listener.onResponse(new Response(model.id(), written, model.fingerprint(), model.dimension(), null));
                 return;
@@ -236,7 +250,8 @@ public final class PutModel {
                     load,
                     ActionListener.map(
                             listener,
-                            loaded -> new Response(model.id(), written, model.fingerprint(), model.dimension(), loaded)));
+                            loaded ->
+                                    new Response(model.id(), written, model.fingerprint(), model.dimension(), loaded)));
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -34,7 +35,8 @@ import org.opensearch.transport.TransportService;
  */
 public final class UpdateModels {
 
-    public static final ActionType<Response> ACTION = new ActionType<>("internal:opensearch/clip/models/update", Response::new);
+    public static final ActionType<Response> ACTION =
+            new ActionType<>("internal:opensearch/clip/models/update", Response::new);
 
     private UpdateModels() {}
 
@@ -122,22 +124,27 @@ public final class UpdateModels {
         refuseWithoutPlugin(state);
         if (before == null) {
             if (models.models().size() >= maxModels) {
-                throw new IllegalArgumentException("the cluster has " + models.models().size() + " declared models, ["
-                        + ClipSettings.MAX_MODELS.getKey() + "] is " + maxModels + ": delete one or raise it");
+                throw new IllegalArgumentException(
+                        "the cluster has " + models.models().size() + " declared models, ["
+                                + ClipSettings.MAX_MODELS.getKey() + "] is " + maxModels + ": delete one or raise it");
             }
             return new Outcome(models.with(model).in(state), Result.CREATED);
         }
         if (!before.fingerprint().equals(model.fingerprint())) {
             throw new OpenSearchStatusException(
-                    "model [" + model.id() + "] is declared already and makes other vectors: fingerprint [" + before.fingerprint()
-                            + "], this declaration would be [" + model.fingerprint() + "]; declare it under a new id",
+                    "model [" + model.id() + "] is declared already and makes other vectors: fingerprint ["
+                            + before.fingerprint() + "], this declaration would be [" + model.fingerprint()
+                            + "]; declare it under a new id",
                     RestStatus.CONFLICT);
         }
         return changed(before, model.withLoad(before.load() || model.load()), models, state);
     }
 
-    private static Outcome changed(DeclaredModel before, DeclaredModel after, ModelMetadata models, ClusterState state) {
-        return after.equals(before) ? new Outcome(state, Result.NOOP) : new Outcome(models.with(after).in(state), Result.UPDATED);
+    private static Outcome changed(
+            DeclaredModel before, DeclaredModel after, ModelMetadata models, ClusterState state) {
+        return after.equals(before)
+                ? new Outcome(state, Result.NOOP)
+                : new Outcome(models.with(after).in(state), Result.UPDATED);
     }
 
     /** Nothing filters the section for a node that cannot read it: such a node would drop out of the cluster. */
@@ -149,7 +156,9 @@ public final class UpdateModels {
                 .toList();
         if (!without.isEmpty()) {
             throw new OpenSearchStatusException(
-                    "nodes without the plugin opensearch-clip " + without + ": install it there before declaring a model", RestStatus.CONFLICT);
+                    "nodes without the plugin opensearch-clip " + without
+                            + ": install it there before declaring a model",
+                    RestStatus.CONFLICT);
         }
     }
 
@@ -241,7 +250,8 @@ public final class UpdateModels {
 
         @Override
         protected void clusterManagerOperation(Request request, ClusterState state, ActionListener<Response> listener) {
-            String source = "clip model [" + request.change.id() + "]: " + request.change.getClass().getSimpleName();
+            String source = "clip model [" + request.change.id() + "]: "
+                    + request.change.getClass().getSimpleName();
             clusterService.submitStateUpdateTask(source, new AckedClusterStateUpdateTask<>(request, listener) {
                 private Result result;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.query;
 
 import java.io.IOException;
@@ -111,7 +112,8 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         if (!validateFilterParams(other)) {
             return this;
         }
-        QueryBuilder both = neighbors.filter() == null ? other : neighbors.filter().filter(other);
+        QueryBuilder both =
+                neighbors.filter() == null ? other : neighbors.filter().filter(other);
         return new ClipQueryBuilder(field, question, neighbors.withFilter(both), embedder, answer)
                 .boost(boost())
                 .queryName(queryName());

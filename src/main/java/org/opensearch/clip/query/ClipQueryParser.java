@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.query;
 
 import java.io.IOException;
@@ -76,10 +77,7 @@ final class ClipQueryParser {
                 (p, c) -> MethodParametersParser.fromXContent(p),
                 new ParseField("method_parameters"));
         PARSER.declareField(
-                (d, v) -> d.rescore = v,
-                (p, c) -> rescore(p),
-                new ParseField("rescore"),
-                ValueType.OBJECT_OR_BOOLEAN);
+                (d, v) -> d.rescore = v, (p, c) -> rescore(p), new ParseField("rescore"), ValueType.OBJECT_OR_BOOLEAN);
         PARSER.declareBoolean((d, v) -> d.expandNested = v, new ParseField("expand_nested_docs"));
         PARSER.declareBoolean((d, v) -> d.ignoreUnmapped = v, new ParseField("ignore_unmapped"));
         PARSER.declareFloat((d, v) -> d.boost = v, AbstractQueryBuilder.BOOST_FIELD);
@@ -140,7 +138,8 @@ final class ClipQueryParser {
             terms.add(new Term(new Source.Image(draft.image), draft.weights == null ? 1 : draft.weights.image));
         }
         if (draft.dimensions != null && draft.dimensions < 1) {
-            throw new IllegalArgumentException("[clip] [dimensions] must be at least 1, got [" + draft.dimensions + "]");
+            throw new IllegalArgumentException(
+                    "[clip] [dimensions] must be at least 1, got [" + draft.dimensions + "]");
         }
         return new Question(
                 terms,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.query;
 
 import java.io.IOException;
@@ -99,7 +100,9 @@ record Neighbors(
         if (!given) {
             return null;
         }
-        return flag == null ? RescoreContext.builder().oversampleFactor(in.readFloat()).build() : rescore(flag);
+        return flag == null
+                ? RescoreContext.builder().oversampleFactor(in.readFloat()).build()
+                : rescore(flag);
     }
 
     /** {@code "rescore": true} and {@code false}. */
@@ -144,8 +147,7 @@ record Neighbors(
     }
 
     Neighbors withFilter(QueryBuilder other) {
-        return new Neighbors(
-                k, minScore, maxDistance, other, methodParameters, rescore, expandNested, ignoreUnmapped);
+        return new Neighbors(k, minScore, maxDistance, other, methodParameters, rescore, expandNested, ignoreUnmapped);
     }
 
     Neighbors withK(int other) {
@@ -156,7 +158,16 @@ record Neighbors(
     /** The query that finds them. */
     KNNQueryBuilder of(String field, float[] vector) {
         return query(
-                field, vector, k, minScore, maxDistance, filter, methodParameters, rescore, expandNested, ignoreUnmapped);
+                field,
+                vector,
+                k,
+                minScore,
+                maxDistance,
+                filter,
+                methodParameters,
+                rescore,
+                expandNested,
+                ignoreUnmapped);
     }
 
     private static KNNQueryBuilder query(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.query;
 
 import java.util.Arrays;
@@ -25,13 +26,16 @@ final class SearchTarget {
         String[] all = indices(request, context);
         String[] local = Arrays.stream(all).filter(index -> !isRemote(index)).toArray(String[]::new);
         // No names at all stand for every index, no names left for none.
-        return all.length > 0 && local.length == 0 ? null : new Target(local, request.indicesOptions(), field, dimensions);
+        return all.length > 0 && local.length == 0
+                ? null
+                : new Target(local, request.indicesOptions(), field, dimensions);
     }
 
     private static String[] indices(IndicesRequest request, QueryRewriteContext context) {
         if (request instanceof SearchRequest search && search.pointInTimeBuilder() != null) {
             return SearchContextId.decode(
-                            context.getWriteableRegistry(), search.pointInTimeBuilder().getId())
+                            context.getWriteableRegistry(),
+                            search.pointInTimeBuilder().getId())
                     .getActualIndices();
         }
         return request.indices() == null ? new String[0] : request.indices();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.search;
 
 import java.io.IOException;
@@ -150,20 +151,23 @@ public final class DiversifyProcessor {
 
         @Override
         public SearchRequest processRequest(SearchRequest request, PipelineProcessingContext context) {
-            SearchSourceBuilder source =
-                    request.source() == null ? new SearchSourceBuilder() : request.source().shallowCopy();
+            SearchSourceBuilder source = request.source() == null
+                    ? new SearchSourceBuilder()
+                    : request.source().shallowCopy();
             int from = Math.max(0, source.from());
             int size = source.size() < 0 ? 10 : source.size();
             if (size == 0) {
                 return request;
             }
             if (request.scroll() != null || source.searchAfter() != null) {
-                throw new IllegalArgumentException("[" + TYPE + "] reorders the first [candidates] hits as a whole: it cannot be used with "
-                        + (request.scroll() != null ? "[scroll]" : "[search_after]"));
+                throw new IllegalArgumentException(
+                        "[" + TYPE + "] reorders the first [candidates] hits as a whole: it cannot be used with "
+                                + (request.scroll() != null ? "[scroll]" : "[search_after]"));
             }
             if (from + size > config.candidates()) {
-                throw new IllegalArgumentException("[from] + [size] is [" + (from + size) + "], beyond the [candidates] of ["
-                        + TYPE + "], [" + config.candidates() + "]: ask for an earlier page or raise [candidates]");
+                throw new IllegalArgumentException(
+                        "[from] + [size] is [" + (from + size) + "], beyond the [candidates] of [" + TYPE + "], ["
+                                + config.candidates() + "]: ask for an earlier page or raise [candidates]");
             }
             context.setAttribute(config.key("from"), from);
             context.setAttribute(config.key("size"), size);
@@ -190,7 +194,9 @@ public final class DiversifyProcessor {
                 includes.add(config.vectorField());
             }
             String[] excludes = asked.fetchSource()
-                    ? Arrays.stream(asked.excludes()).filter(e -> !dropsVector(e)).toArray(String[]::new)
+                    ? Arrays.stream(asked.excludes())
+                            .filter(e -> !dropsVector(e))
+                            .toArray(String[]::new)
                     : new String[0];
             source.fetchSource(includes.toArray(String[]::new), excludes);
         }
@@ -258,11 +264,10 @@ public final class DiversifyProcessor {
                     vectors.add(vector);
                 }
             }
-            int[] order =
-                    switch (config.technique()) {
-                        case KMEANS -> roundRobin(SphericalKMeans.assign(vectors, config.clusters(), SEED));
-                        case MMR -> MarginalRelevance.order(scores(seen), vectors, config.diversity());
-                    };
+            int[] order = switch (config.technique()) {
+                case KMEANS -> roundRobin(SphericalKMeans.assign(vectors, config.clusters(), SEED));
+                case MMR -> MarginalRelevance.order(scores(seen), vectors, config.diversity());
+            };
             List<SearchHit> ordered = new ArrayList<>(hits.length);
             for (int i : order) {
                 ordered.add(seen.get(i));
@@ -296,13 +301,15 @@ public final class DiversifyProcessor {
         }
 
         private float[] vector(SearchHit hit) {
-            Object value = hit.hasSource() ? XContentMapValues.extractValue(config.vectorField(), hit.getSourceAsMap()) : null;
+            Object value =
+                    hit.hasSource() ? XContentMapValues.extractValue(config.vectorField(), hit.getSourceAsMap()) : null;
             if (!(value instanceof List<?> list) || list.isEmpty()) {
                 return null;
             }
             if (list.get(0) instanceof List<?>) {
-                throw new IllegalArgumentException("[vector_field] of [" + TYPE + "] names a field inside a nested object, ["
-                        + config.vectorField() + "]: it must have one vector a hit");
+                throw new IllegalArgumentException(
+                        "[vector_field] of [" + TYPE + "] names a field inside a nested object, ["
+                                + config.vectorField() + "]: it must have one vector a hit");
             }
             float[] vector = new float[list.size()];
             boolean zero = true;
@@ -328,7 +335,8 @@ public final class DiversifyProcessor {
             String[] includes = ((List<String>) context.getAttribute(config.key("includes"))).toArray(String[]::new);
             String[] excludes = ((List<String>) context.getAttribute(config.key("excludes"))).toArray(String[]::new);
             try (var json = XContentFactory.jsonBuilder()) {
-                hit.sourceRef(BytesReference.bytes(json.map(XContentMapValues.filter(hit.getSourceAsMap(), includes, excludes))));
+                hit.sourceRef(BytesReference.bytes(
+                        json.map(XContentMapValues.filter(hit.getSourceAsMap(), includes, excludes))));
             }
         }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.stats;
 
 import static org.opensearch.rest.RestRequest.Method.GET;
@@ -99,7 +100,8 @@ public final class GetStats {
         public XContentBuilder toXContent(XContentBuilder json, ToXContent.Params params) throws IOException {
             json.startObject("nodes");
             for (NodeResponse node : getNodes()) {
-                json.startObject(node.getNode().getId()).field("name", node.getNode().getName());
+                json.startObject(node.getNode().getId())
+                        .field("name", node.getNode().getName());
                 for (Map.Entry<String, Object> section : node.stats.entrySet()) {
                     json.field(section.getKey(), section.getValue());
                 }
@@ -114,7 +116,11 @@ public final class GetStats {
 
         @Inject
         public Transport(
-                ThreadPool threadPool, ClusterService cluster, TransportService transport, ActionFilters filters, ClipStats stats) {
+                ThreadPool threadPool,
+                ClusterService cluster,
+                TransportService transport,
+                ActionFilters filters,
+                ClipStats stats) {
             super(
                     ACTION.name(),
                     threadPool,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.util.ArrayList;
@@ -18,8 +19,7 @@ public final class AnsweringClient extends NoOpNodeClient {
     public final List<Embed.Request> requests = new ArrayList<>();
     private final BiConsumer<Embed.Request, ActionListener<Embed.Response>> answer;
 
-    public AnsweringClient(
-            ThreadPool threadPool, BiConsumer<Embed.Request, ActionListener<Embed.Response>> answer) {
+    public AnsweringClient(ThreadPool threadPool, BiConsumer<Embed.Request, ActionListener<Embed.Response>> answer) {
         super(threadPool);
         this.answer = answer;
     }

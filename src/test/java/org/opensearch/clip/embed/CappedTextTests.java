@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.nio.charset.StandardCharsets;
@@ -23,7 +24,8 @@ public class CappedTextTests extends OpenSearchTestCase {
         assertTrue(bytes + " > " + limit, bytes <= limit);
         assertEquals(capped.cut(), !capped.text().equals(text));
         if (capped.cut()) {
-            String next = text.substring(0, text.offsetByCodePoints(capped.text().length(), 1));
+            String next =
+                    text.substring(0, text.offsetByCodePoints(capped.text().length(), 1));
             assertTrue(next.getBytes(StandardCharsets.UTF_8).length > limit);
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.io.IOException;
@@ -29,8 +30,7 @@ public class EmbedBodyTests extends OpenSearchTestCase {
     }
 
     public void testReadsEveryParameter() throws IOException {
-        EmbedBody body = parse(
-                """
+        EmbedBody body = parse("""
                 {"inputs": [{"text": "a"}, "b", {"image": "aGk="}], "dimensions": 3, "normalize": false, "side": "passage",
                  "timeout": "2s"}""");
         List<Source> inputs = List.of(new Source.Text("a"), new Source.Text("b"), new Source.Image("aGk="));
@@ -52,7 +52,9 @@ public class EmbedBodyTests extends OpenSearchTestCase {
         refuses("[inputs[0].text] must be a string, got nothing", "{\"inputs\": [{\"text\": null}]}");
         refuses("[inputs[0].image] must be a string, got an array", "{\"inputs\": [{\"image\": [\"a\"]}]}");
         refuses("[inputs[0]] must have one of [text] and [image]", "{\"inputs\": [{}]}");
-        refuses("[inputs[0]] must have one of [text] and [image]", "{\"inputs\": [{\"text\": \"a\", \"image\": \"b\"}]}");
+        refuses(
+                "[inputs[0]] must have one of [text] and [image]",
+                "{\"inputs\": [{\"text\": \"a\", \"image\": \"b\"}]}");
         refuses("[dimensions] must be a positive integer, got [0]", "{\"inputs\": [\"a\"], \"dimensions\": 0}");
         refuses("[dimensions] must be a positive integer, got [1.5]", "{\"inputs\": [\"a\"], \"dimensions\": 1.5}");
         refuses("[dimensions] must be a positive integer, got [64]", "{\"inputs\": [\"a\"], \"dimensions\": \"64\"}");
@@ -66,7 +68,9 @@ public class EmbedBodyTests extends OpenSearchTestCase {
 
     public void testNamesWhatItDoesNotKnow() {
         refuses("unknown parameter [model], known are [dimensions, inputs,", "{\"inputs\": [\"a\"], \"model\": \"m\"}");
-        refuses("unknown parameter [inputs[0].url], known are [image, text]", "{\"inputs\": [{\"url\": \"http://a\"}]}");
+        refuses(
+                "unknown parameter [inputs[0].url], known are [image, text]",
+                "{\"inputs\": [{\"url\": \"http://a\"}]}");
     }
 
     public void testHasALimit() {
@@ -83,14 +87,13 @@ public class EmbedBodyTests extends OpenSearchTestCase {
                         new Vector(new float[] {3, 4, 12}, 7, true),
                         new Failure("invalid_image", "no picture", RestStatus.BAD_REQUEST),
                         new Vector(new float[] {0, 2, 0}, 0, false)));
-        assertEquals(
-                """
+        assertEquals("""
                 {"took":5,"model_id":"m","fingerprint":"f","results":[\
                 {"embedding":[0.6,0.8],"usage":{"tokens":7},"truncated":true},\
                 {"error":{"type":"invalid_image","reason":"no picture"},"status":400},\
-                {"embedding":[0.0,1.0]}]}""",
-                answer("{\"inputs\": [\"a\", \"b\", \"c\"], \"dimensions\": 2}", response));
-        assertTrue(answer("{\"inputs\": [\"a\"], \"normalize\": false}", response).contains("[3.0,4.0,12.0]"));
+                {"embedding":[0.0,1.0]}]}""", answer("{\"inputs\": [\"a\", \"b\", \"c\"], \"dimensions\": 2}", response));
+        assertTrue(
+                answer("{\"inputs\": [\"a\"], \"normalize\": false}", response).contains("[3.0,4.0,12.0]"));
         Exception e = expectThrows(
                 IllegalArgumentException.class, () -> answer("{\"inputs\": [\"a\"], \"dimensions\": 4}", response));
         assertEquals("[dimensions] is [4], more than the [3] of model [m]", e.getMessage());

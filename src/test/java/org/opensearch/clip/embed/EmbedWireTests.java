@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.io.IOException;
@@ -32,8 +33,7 @@ public class EmbedWireTests extends OpenSearchTestCase {
     public void testRequestArrivesAsItWasSent() throws IOException {
         List<Source> inputs = List.of(new Source.Text("ä😀"), new Source.Image("aGk="), new Source.Text(""));
         Target target = new Target(new String[] {"a", "b*"}, IndicesOptions.lenientExpandOpen(), "f.v", 64);
-        Request request =
-                new Request("m", inputs, Lane.INGEST, Side.PASSAGE, TimeValue.timeValueMillis(1500), target);
+        Request request = new Request("m", inputs, Lane.INGEST, Side.PASSAGE, TimeValue.timeValueMillis(1500), target);
         Request read = sent(request, Request::new);
         assertEquals("m", read.modelId());
         assertEquals(inputs, read.inputs());
@@ -70,9 +70,14 @@ public class EmbedWireTests extends OpenSearchTestCase {
 
     public void testOnlyAUrlNeedsThePermissionToFetch() {
         for (String url : List.of("http://a", "https://a", "HTTPS://a")) {
-            assertSame(Embed.BY_URL, request(new Source.Text("t"), new Source.Image(url)).action());
+            assertSame(
+                    Embed.BY_URL,
+                    request(new Source.Text("t"), new Source.Image(url)).action());
         }
-        assertSame(Embed.ACTION, request(new Source.Text("https://a"), new Source.Image("data:,")).action());
+        assertSame(
+                Embed.ACTION,
+                request(new Source.Text("https://a"), new Source.Image("data:,"))
+                        .action());
     }
 
     public void testAsksForAModelOrAPlaceThatNamesOne() {

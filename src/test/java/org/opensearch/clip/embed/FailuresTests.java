@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import org.opensearch.ResourceNotFoundException;
@@ -22,10 +23,16 @@ public class FailuresTests extends OpenSearchTestCase {
     public void testTellsWhoseFaultItIs() {
         is("invalid_text", RestStatus.BAD_REQUEST, new InputException(InputException.Kind.INVALID_TEXT, "a"));
         is("invalid_image", RestStatus.BAD_REQUEST, new InputException(InputException.Kind.INVALID_IMAGE, "a"));
-        is("image_too_large", RestStatus.REQUEST_ENTITY_TOO_LARGE, new InputException(InputException.Kind.IMAGE_TOO_LARGE, "a"));
+        is(
+                "image_too_large",
+                RestStatus.REQUEST_ENTITY_TOO_LARGE,
+                new InputException(InputException.Kind.IMAGE_TOO_LARGE, "a"));
         is("invalid_image", RestStatus.BAD_REQUEST, new ImageException("a"));
         is("image_url_refused", RestStatus.FORBIDDEN, new FetchException(FetchException.Kind.REFUSED, "a"));
-        is("image_too_large", RestStatus.REQUEST_ENTITY_TOO_LARGE, new FetchException(FetchException.Kind.TOO_LARGE, "a"));
+        is(
+                "image_too_large",
+                RestStatus.REQUEST_ENTITY_TOO_LARGE,
+                new FetchException(FetchException.Kind.TOO_LARGE, "a"));
         is("image_fetch_timeout", RestStatus.GATEWAY_TIMEOUT, new FetchException(FetchException.Kind.TIMEOUT, "a"));
         is("image_fetch_failed", RestStatus.FAILED_DEPENDENCY, new FetchException(FetchException.Kind.FAILED, "a"));
         is("model_failed", RestStatus.INTERNAL_SERVER_ERROR, new ModelException("a"));
@@ -35,7 +42,9 @@ public class FailuresTests extends OpenSearchTestCase {
     public void testAsksToRetryWhenMemoryIsShort() {
         Failure failure = Failures.of(new CircuitBreakingException("b", 2048, 10, CircuitBreaker.Durability.TRANSIENT));
         assertEquals(RestStatus.TOO_MANY_REQUESTS, failure.status());
-        assertTrue(failure.reason(), failure.reason().contains("2kb") && failure.reason().contains("retry"));
+        assertTrue(
+                failure.reason(),
+                failure.reason().contains("2kb") && failure.reason().contains("retry"));
     }
 
     public void testKeepsWhatItDoesNotKnowToTheLog() {
@@ -46,10 +55,13 @@ public class FailuresTests extends OpenSearchTestCase {
 
     public void testNamesTheLimitOfTime() {
         Failure late = Failures.timeout(TimeValue.timeValueSeconds(3), Lane.INGEST);
-        assertTrue(late.reason(), late.reason().contains("[3s]") && late.reason().contains("plugins.clip.ingest.timeout"));
+        assertTrue(
+                late.reason(), late.reason().contains("[3s]") && late.reason().contains("plugins.clip.ingest.timeout"));
         assertTrue(Failures.isTimeout(late));
         Failure waited = Failures.queueTimeout(TimeValue.timeValueMinutes(1), Lane.INGEST);
-        assertTrue(waited.reason(), waited.reason().contains("[1m]") && waited.reason().contains("ingest.max_queue_time"));
+        assertTrue(
+                waited.reason(),
+                waited.reason().contains("[1m]") && waited.reason().contains("ingest.max_queue_time"));
         assertTrue(Failures.isTimeout(waited));
         assertEquals(RestStatus.GATEWAY_TIMEOUT, Failures.exception(waited).status());
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.time.Duration;
@@ -31,21 +32,27 @@ public class ImageResolverTests extends OpenSearchTestCase {
 
     public void testReadsBase64OfBothAlphabetsWithAndWithoutPadding() {
         assertArrayEquals(bytes, images.decode(Base64.getEncoder().encodeToString(bytes)));
-        assertArrayEquals(bytes, images.decode(Base64.getEncoder().withoutPadding().encodeToString(bytes)));
+        assertArrayEquals(
+                bytes, images.decode(Base64.getEncoder().withoutPadding().encodeToString(bytes)));
         assertArrayEquals(bytes, images.decode(Base64.getUrlEncoder().encodeToString(bytes)));
-        assertArrayEquals(bytes, images.decode(Base64.getUrlEncoder().withoutPadding().encodeToString(bytes)));
+        assertArrayEquals(
+                bytes, images.decode(Base64.getUrlEncoder().withoutPadding().encodeToString(bytes)));
     }
 
     public void testSkipsLineBreaks() {
         assertArrayEquals(bytes, images.decode(Base64.getMimeEncoder().encodeToString(bytes)));
         assertArrayEquals(
-                bytes, images.decode(Base64.getMimeEncoder(60, new byte[] {'\n'}).encodeToString(bytes) + "\n"));
+                bytes,
+                images.decode(Base64.getMimeEncoder(60, new byte[] {'\n'}).encodeToString(bytes) + "\n"));
     }
 
     public void testReadsDataUrisOfAnyMediaType() {
         String base64 = Base64.getEncoder().encodeToString(bytes);
         for (String head : new String[] {
-            "data:image/png;base64,", "DATA:;BASE64,", "data:text/html;charset=utf-8;base64,", "data:image/svg+xml;base64,"
+            "data:image/png;base64,",
+            "DATA:;BASE64,",
+            "data:text/html;charset=utf-8;base64,",
+            "data:image/svg+xml;base64,"
         }) {
             assertArrayEquals(head, bytes, images.decode(head + base64));
         }
@@ -69,10 +76,13 @@ public class ImageResolverTests extends OpenSearchTestCase {
     }
 
     public void testRefusesMoreBytesThanAllowedBeforeDecoding() {
-        ImageResolver small = resolver(Settings.builder().put("plugins.clip.image.max_bytes", "1kb").build());
+        ImageResolver small = resolver(
+                Settings.builder().put("plugins.clip.image.max_bytes", "1kb").build());
         byte[] fits = randomByteArrayOfLength(1024);
         assertArrayEquals(fits, small.decode(Base64.getEncoder().encodeToString(fits)));
-        assertArrayEquals(fits, small.decode(Base64.getMimeEncoder(60, new byte[] {'\r', '\n'}).encodeToString(fits)));
+        assertArrayEquals(
+                fits,
+                small.decode(Base64.getMimeEncoder(60, new byte[] {'\r', '\n'}).encodeToString(fits)));
         String over = Base64.getEncoder().encodeToString(randomByteArrayOfLength(1025));
         InputException e = expectThrows(InputException.class, () -> small.decode(over));
         assertEquals(InputException.Kind.IMAGE_TOO_LARGE, e.kind());
@@ -83,7 +93,8 @@ public class ImageResolverTests extends OpenSearchTestCase {
     }
 
     public void testFetchesNothingWhenSwitchedOff() {
-        ImageResolver off = resolver(Settings.builder().put("plugins.clip.image.url.enabled", false).build());
+        ImageResolver off = resolver(
+                Settings.builder().put("plugins.clip.image.url.enabled", false).build());
         FetchException e = expectThrows(FetchException.class, () -> off.fetch("http://a", Duration.ofSeconds(1)));
         assertEquals(FetchException.Kind.REFUSED, e.kind());
         assertTrue(e.getMessage(), e.getMessage().contains("plugins.clip.image.url.enabled"));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.util.ArrayList;
@@ -37,8 +38,7 @@ public class LanesContextTests extends LanesTestCase {
 
     private End end(String outcome) {
         ThreadContext context = threadPool.getThreadContext();
-        return new End(
-                Thread.currentThread().getName(), context.getHeaders(), context.getTransient("user"), outcome);
+        return new End(Thread.currentThread().getName(), context.getHeaders(), context.getTransient("user"), outcome);
     }
 
     private static void assertEndedAs(String user, String outcome, Asked asked) {

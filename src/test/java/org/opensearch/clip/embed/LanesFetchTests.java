@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import com.sun.net.httpserver.HttpServer;
@@ -91,7 +92,8 @@ public class LanesFetchTests extends LanesTestCase {
 
     public void testAddressesAreRefusedUnlessAllowed() {
         start(threads(1));
-        Result refused = results(submit(request(Lane.SEARCH, null, url(1), new Source.Text("text")))).getFirst();
+        Result refused = results(submit(request(Lane.SEARCH, null, url(1), new Source.Text("text"))))
+                .getFirst();
         assertTrue(failure(refused).type(), failure(refused).type().startsWith("image_"));
         assertEquals(0, served.get());
     }
@@ -130,9 +132,14 @@ public class LanesFetchTests extends LanesTestCase {
         start(fetching().put("plugins.clip.image.url.max_concurrent", 2));
         answers = new CountDownLatch(1);
         List<PlainActionFuture<Response>> slow = new ArrayList<>();
-        IntStream.range(0, 5).forEach(i -> slow.add(submit(request(Lane.INGEST, TimeValue.timeValueMinutes(1), url(i)))));
-        assertSolo(new Source.Text("text"), results(submit(texts(Lane.INGEST, "text"))).getFirst());
-        assertSolo(base64(picture(1)), results(submit(request(Lane.INGEST, null, base64(picture(1))))).getFirst());
+        IntStream.range(0, 5)
+                .forEach(i -> slow.add(submit(request(Lane.INGEST, TimeValue.timeValueMinutes(1), url(i)))));
+        assertSolo(
+                new Source.Text("text"),
+                results(submit(texts(Lane.INGEST, "text"))).getFirst());
+        assertSolo(
+                base64(picture(1)),
+                results(submit(request(Lane.INGEST, null, base64(picture(1))))).getFirst());
         answers.countDown();
         for (int i = 0; i < slow.size(); i++) {
             assertSolo(base64(picture(i)), results(slow.get(i)).getFirst());

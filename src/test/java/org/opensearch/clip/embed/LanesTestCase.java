@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.awt.image.BufferedImage;
@@ -165,11 +166,14 @@ public abstract class LanesTestCase extends OpenSearchTestCase {
     final Map<Source, float[]> solo = new ConcurrentHashMap<>();
 
     void assertSolo(Source source, Result result) {
-        float[] expected = solo.computeIfAbsent(source, s -> model.solo(switch (s) {
-            case Source.Text t -> new Input.Text(t.text());
-            case Source.Image i -> new Input.Image(
-                    Base64.getDecoder().decode(i.image()));
-        }));
+        float[] expected = solo.computeIfAbsent(
+                source,
+                s -> model.solo(
+                        switch (s) {
+                            case Source.Text t -> new Input.Text(t.text());
+                            case Source.Image i ->
+                                new Input.Image(Base64.getDecoder().decode(i.image()));
+                        }));
         assertArrayEquals(source.toString(), expected, vector(result), 1e-4f);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.util.ArrayList;
@@ -26,7 +27,11 @@ import org.opensearch.core.tasks.TaskCancelledException;
 public class LanesTests extends LanesTestCase {
 
     private String words(int n) {
-        return String.join(" ", IntStream.range(0, n).mapToObj(i -> randomAlphaOfLengthBetween(1, 4)).toList());
+        return String.join(
+                " ",
+                IntStream.range(0, n)
+                        .mapToObj(i -> randomAlphaOfLengthBetween(1, 4))
+                        .toList());
     }
 
     public void testEveryInputGetsItsOwnVectorWhateverSharesItsRun() {
@@ -39,7 +44,9 @@ public class LanesTests extends LanesTestCase {
             for (int i = 0; i < sources.length; i++) {
                 sources[i] = rarely()
                         ? base64(picture(randomIntBetween(0, 50)))
-                        : known.isEmpty() || randomBoolean() ? new Source.Text(words(randomIntBetween(1, 12))) : randomFrom(known);
+                        : known.isEmpty() || randomBoolean()
+                                ? new Source.Text(words(randomIntBetween(1, 12)))
+                                : randomFrom(known);
                 known.add(sources[i]);
             }
             Request request = request(randomFrom(Lane.values()), null, sources);
@@ -63,10 +70,14 @@ public class LanesTests extends LanesTestCase {
     public void testAnInputThatMakesARunFailFailsAlone() {
         start(threads(2));
         model.poison("poison");
-        List<Integer> bad = randomSubsetOf(randomIntBetween(1, 5), IntStream.range(0, 40).boxed().toList());
-        Request request = request(Lane.INGEST, null, IntStream.range(0, 40)
-                .mapToObj(i -> new Source.Text(bad.contains(i) ? "poison" : "text " + i))
-                .toArray(Source[]::new));
+        List<Integer> bad = randomSubsetOf(
+                randomIntBetween(1, 5), IntStream.range(0, 40).boxed().toList());
+        Request request = request(
+                Lane.INGEST,
+                null,
+                IntStream.range(0, 40)
+                        .mapToObj(i -> new Source.Text(bad.contains(i) ? "poison" : "text " + i))
+                        .toArray(Source[]::new));
         List<Result> results = results(submit(request));
         for (int i = 0; i < results.size(); i++) {
             if (bad.contains(i)) {
@@ -93,12 +104,13 @@ public class LanesTests extends LanesTestCase {
         assertEquals("invalid_image", failure(results.get(1)).type());
         assertEquals("invalid_image", failure(results.get(2)).type());
         assertEquals("image_too_large", failure(results.get(3)).type());
-        assertTrue(failure(results.get(3)).reason().contains("[8x8] pixels, more than [63] (plugins.clip.image.max_pixels)"));
+        assertTrue(failure(results.get(3))
+                .reason()
+                .contains("[8x8] pixels, more than [63] (plugins.clip.image.max_pixels)"));
         assertSolo(request.inputs().get(4), results.get(4));
         assertFalse(((Vector) results.get(4)).truncated());
         assertTrue(((Vector) results.get(5)).truncated());
-        assertArrayEquals(
-                model.solo(new Input.Text("longer t")), vector(results.get(5)), 1e-4f);
+        assertArrayEquals(model.solo(new Input.Text("longer t")), vector(results.get(5)), 1e-4f);
     }
 
     public void testTheSameInputTwiceInARequestIsRunOnce() {
@@ -115,7 +127,9 @@ public class LanesTests extends LanesTestCase {
         start(threads(2));
         model.shut();
         PlainActionFuture<Response> answer = submit(request(
-                Lane.INGEST, null, IntStream.range(0, 6).mapToObj(i -> base64(picture(i))).toArray(Source[]::new)));
+                Lane.INGEST,
+                null,
+                IntStream.range(0, 6).mapToObj(i -> base64(picture(i))).toArray(Source[]::new)));
         model.awaitRuns(2);
         assertTrue(model.runs.toString(), model.runs.stream().allMatch(n -> n <= 3));
         model.open();
@@ -160,7 +174,9 @@ public class LanesTests extends LanesTestCase {
         start(threads(1));
         CountDownLatch blocked = new CountDownLatch(1);
         for (int i = 0; i < 3; i++) {
-            submit(texts(Lane.INGEST, "text " + i), ActionListener.wrap(r -> blocked.await(1, TimeUnit.MINUTES), e -> {}));
+            submit(
+                    texts(Lane.INGEST, "text " + i),
+                    ActionListener.wrap(r -> blocked.await(1, TimeUnit.MINUTES), e -> {}));
         }
         assertEquals(1, results(submit(texts(Lane.INGEST, "next"))).size());
         blocked.countDown();
@@ -213,7 +229,9 @@ public class LanesTests extends LanesTestCase {
         model.awaitRuns(1);
         Exception e = expectThrows(OpenSearchStatusException.class, () -> late.actionGet(AMPLE));
         assertEquals(RestStatus.GATEWAY_TIMEOUT, ExceptionsHelper.status(e));
-        assertTrue(e.getMessage(), e.getMessage().contains("[1ms]") && e.getMessage().contains("plugins.clip.ingest.timeout"));
+        assertTrue(
+                e.getMessage(),
+                e.getMessage().contains("[1ms]") && e.getMessage().contains("plugins.clip.ingest.timeout"));
         assertEquals(1, model.refs.get());
     }
 
@@ -221,7 +239,9 @@ public class LanesTests extends LanesTestCase {
         start(threads(1));
         PlainActionFuture<Response> mixed = new PlainActionFuture<>();
         model.shut();
-        submit(request(Lane.INGEST, TimeValue.timeValueMillis(500), new Source.Text(" "), new Source.Text("late")), mixed);
+        submit(
+                request(Lane.INGEST, TimeValue.timeValueMillis(500), new Source.Text(" "), new Source.Text("late")),
+                mixed);
         model.awaitRuns(1);
         List<Result> results = results(mixed);
         assertEquals("invalid_text", failure(results.get(0)).type());
@@ -277,8 +297,11 @@ public class LanesTests extends LanesTestCase {
     }
 
     public void testAPictureWithoutMemoryToDecodeItFailsAlone() {
-        start(threads(1).put("indices.breaker.request.limit", "2kb").put("indices.breaker.total.use_real_memory", false));
-        Request request = request(Lane.INGEST, null, base64(picture(1)), base64(picture(2, 100)), new Source.Text("text"));
+        start(threads(1)
+                .put("indices.breaker.request.limit", "2kb")
+                .put("indices.breaker.total.use_real_memory", false));
+        Request request =
+                request(Lane.INGEST, null, base64(picture(1)), base64(picture(2, 100)), new Source.Text("text"));
         List<Result> results = results(submit(request));
         assertSolo(request.inputs().get(0), results.get(0));
         assertEquals("circuit_breaking", failure(results.get(1)).type());

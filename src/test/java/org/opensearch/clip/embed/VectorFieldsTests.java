@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.util.List;
@@ -52,8 +53,7 @@ public class VectorFieldsTests extends OpenSearchTestCase {
     }
 
     private static DeclaredModel model(int dimension) {
-        return new DeclaredModel(
-                "m", Map.of(), List.of(), Map.of(), "f", dimension, List.of(), true, null, null);
+        return new DeclaredModel("m", Map.of(), List.of(), Map.of(), "f", dimension, List.of(), true, null, null);
     }
 
     private static void refuses(String reason, ThrowingRunnable work) {
@@ -70,7 +70,10 @@ public class VectorFieldsTests extends OpenSearchTestCase {
                         + " \"also\": {\"type\": \"alias\", \"path\": \"o.v\"}}",
                 null);
         for (String field : List.of("v", "o.v", "n.v", "t.v", "also")) {
-            assertEquals(field, List.of("a"), find(field, "a").stream().map(VectorField::index).toList());
+            assertEquals(
+                    field,
+                    List.of("a"),
+                    find(field, "a").stream().map(VectorField::index).toList());
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.ingest;
 
 import java.util.HashMap;
@@ -27,8 +28,7 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
     }
 
     public void testReadsEveryParameter() {
-        Options options = read(
-                """
+        Options options = read("""
                 { "model_id": "m",
                   "field_map": {
                     "title_vector": { "text": "title" },
@@ -51,7 +51,13 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                                 512,
                                 false),
                         new FieldMapping(
-                                new FieldPath("title_vector"), List.of(new FieldPath("title")), List.of(), 1, 1, 512, false)),
+                                new FieldPath("title_vector"),
+                                List.of(new FieldPath("title")),
+                                List.of(),
+                                1,
+                                1,
+                                512,
+                                false)),
                 options.fields());
         assertFalse(options.normalize());
         assertFalse(options.ignoreMissing());
@@ -69,7 +75,8 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         assertEquals(Options.OnImageError.FAIL, options.onImageError());
         assertEquals(new FieldPath("_clip"), options.errorField());
         assertNull(options.timeout());
-        assertNull(read(json.replace("\"model_id\"", "\"error_field\": null, \"model_id\"")).errorField());
+        assertNull(read(json.replace("\"model_id\"", "\"error_field\": null, \"model_id\""))
+                .errorField());
 
         Map<String, Object> config = XContentHelper.convertToMap(JsonXContent.jsonXContent, json, true);
         Processor processor = new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run))
@@ -80,21 +87,20 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
     }
 
     public void testReadsTheFormOfTextImageEmbedding() {
-        Options options = read(
-                """
+        Options options = read("""
                 {"model_id": "m", "embedding": "v", "field_map": {"text": "t", "image": "i"}, "skip_existing": false}""");
         assertEquals(
                 List.of(new FieldMapping(
-                        new FieldPath("v"),
-                        List.of(new FieldPath("t")),
-                        List.of(new FieldPath("i")),
-                        1,
-                        1,
-                        0,
-                        false)),
+                        new FieldPath("v"), List.of(new FieldPath("t")), List.of(new FieldPath("i")), 1, 1, 0, false)),
                 options.fields());
-        refuses("field_map", "one [image] field", "{\"model_id\": \"m\", \"embedding\": \"v\", \"field_map\": {\"x\": {\"text\": \"t\"}}}");
-        refuses("field_map.x", "not a known", "{\"model_id\": \"m\", \"embedding\": \"v\", \"field_map\": {\"text\": \"t\", \"x\": \"y\"}}");
+        refuses(
+                "field_map",
+                "one [image] field",
+                "{\"model_id\": \"m\", \"embedding\": \"v\", \"field_map\": {\"x\": {\"text\": \"t\"}}}");
+        refuses(
+                "field_map.x",
+                "not a known",
+                "{\"model_id\": \"m\", \"embedding\": \"v\", \"field_map\": {\"text\": \"t\", \"x\": \"y\"}}");
     }
 
     public void testRefusesByName() {
@@ -113,7 +119,8 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         refusesField("v.multi_value", "no [image]", "{\"text\": \"t\", \"multi_value\": \"mean\"}");
         refusesField("v.fusion", "both", "{\"text\": \"t\", \"fusion\": {\"technique\": \"mean\"}}");
         refusesFusion("technique", "[mean, weighted_mean]", "{\"technique\": \"slerp\"}");
-        refusesFusion("weights", "not to [mean]", "{\"technique\": \"mean\", \"weights\": {\"text\": 1, \"image\": 1}}");
+        refusesFusion(
+                "weights", "not to [mean]", "{\"technique\": \"mean\", \"weights\": {\"text\": 1, \"image\": 1}}");
         refusesFusion("weights", "required", "{\"technique\": \"weighted_mean\"}");
         refusesFusion("weights", "both 0", "{\"weights\": {\"text\": 0, \"image\": 0}}");
         refusesFusion("weights.image", "at least 0", "{\"weights\": {\"text\": 1}}");
@@ -130,7 +137,10 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         refusesOption("normalize", "boolean", "\"yes\"");
         refusesOption("dimensions", "at least 1", "-1");
         refusesOption("skip_existing", "not supported", "true");
-        refuses("field_map", "[v.w] lies inside", "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}, \"v.w\": {\"text\": \"t\"}}}");
+        refuses(
+                "field_map",
+                "[v.w] lies inside",
+                "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}, \"v.w\": {\"text\": \"t\"}}}");
     }
 
     private static void refusesField(String property, String reason, String entry) {
@@ -145,12 +155,13 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         refuses(
                 property,
                 reason,
-                "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}, \"" + property + "\": " + value + "}");
+                "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}, \"" + property + "\": " + value
+                        + "}");
     }
 
     public void testCoreRefusesUnknownParametersByName() {
-        Map<String, Object> config = new HashMap<>(Map.of(
-                "model_id", "m", "field_map", Map.of("v", Map.of("text", "t")), "batchsize", 3));
+        Map<String, Object> config =
+                new HashMap<>(Map.of("model_id", "m", "field_map", Map.of("v", Map.of("text", "t")), "batchsize", 3));
         Exception e = expectThrows(
                 Exception.class,
                 () -> ConfigurationUtils.readProcessor(

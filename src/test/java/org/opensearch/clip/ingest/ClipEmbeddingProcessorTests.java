@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.ingest;
 
 import static org.opensearch.clip.embed.AnsweringClient.failure;
@@ -47,13 +48,14 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
     private static Result model(Source source) {
         return switch (source) {
             case Source.Text text -> vector(3, 0, 0, text.text().length());
-            case Source.Image image -> switch (image.image()) {
-                case "red" -> vector(0, 2, 0, 0);
-                case "blue" -> vector(0, 0, 5, 0);
-                case "broken" -> failure("invalid_image", RestStatus.BAD_REQUEST);
-                case "busy" -> failure("rejected", RestStatus.TOO_MANY_REQUESTS);
-                default -> throw new AssertionError(image.image());
-            };
+            case Source.Image image ->
+                switch (image.image()) {
+                    case "red" -> vector(0, 2, 0, 0);
+                    case "blue" -> vector(0, 0, 5, 0);
+                    case "broken" -> failure("invalid_image", RestStatus.BAD_REQUEST);
+                    case "busy" -> failure("rejected", RestStatus.TOO_MANY_REQUESTS);
+                    default -> throw new AssertionError(image.image());
+                };
         };
     }
 
@@ -62,8 +64,8 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
     }
 
     private static ClipEmbeddingProcessor processor(AnsweringClient client, String config) {
-        Map<String, Object> map =
-                new HashMap<>(XContentHelper.convertToMap(JsonXContent.jsonXContent, "{\"model_id\": \"m\", " + config + "}", false));
+        Map<String, Object> map = new HashMap<>(
+                XContentHelper.convertToMap(JsonXContent.jsonXContent, "{\"model_id\": \"m\", " + config + "}", false));
         int batchSize = map.containsKey("batch_size") ? (Integer) map.remove("batch_size") : 64;
         return new ClipEmbeddingProcessor(
                 null, null, batchSize, Options.read(null, map), client, new Embedder(Runnable::run));
@@ -126,11 +128,8 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
 
     public void testMakesSeveralVectorsOfOneDocument() {
         AnsweringClient client = answering();
-        IngestDocument document = one(
-                client,
-                """
-                "field_map": {"t": {"text": "title"}, "v.i": {"image": "media.image"}, "b": {"text": "title", "image": "media.image"}}""",
-                "{\"title\": \"1234\", \"media\": [{\"image\": \"red\"}]}");
+        IngestDocument document = one(client, """
+                "field_map": {"t": {"text": "title"}, "v.i": {"image": "media.image"}, "b": {"text": "title", "image": "media.image"}}""", "{\"title\": \"1234\", \"media\": [{\"image\": \"red\"}]}");
         assertVector(document, "t", 0.6, 0, 0, 0.8);
         assertVector(document, "v.i", 0, 1, 0, 0);
         double half = Math.sqrt(0.5);
@@ -143,21 +142,17 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
     }
 
     public void testWeighsTextAgainstPictures() {
-        IngestDocument document = one(
-                """
+        IngestDocument document = one("""
                 "field_map": {"b": {"text": "t", "image": "i",
-                  "fusion": {"technique": "weighted_mean", "weights": {"text": 0.3, "image": 0.4}}}}""",
-                "{\"t\": \"1234\", \"i\": \"red\"}");
+                  "fusion": {"technique": "weighted_mean", "weights": {"text": 0.3, "image": 0.4}}}}""", "{\"t\": \"1234\", \"i\": \"red\"}");
         assertVector(document, "b", 0.6 * 0.6, 0.8, 0, 0.6 * 0.8);
     }
 
     public void testSeveralTextsBecomeOneAndSeveralPicturesTheirMean() {
         AnsweringClient client = answering();
         IngestDocument document = one(
-                client,
-                """
-                "field_map": {"b": {"text": ["title", "tags"], "image": "i"}, "f": {"image": "i", "multi_value": "first"}}""",
-                "{\"title\": \"one\", \"tags\": [\"two\", \" \", \"three\"], \"i\": [\"red\", \"blue\"]}");
+                client, """
+                "field_map": {"b": {"text": ["title", "tags"], "image": "i"}, "f": {"image": "i", "multi_value": "first"}}""", "{\"title\": \"one\", \"tags\": [\"two\", \" \", \"three\"], \"i\": [\"red\", \"blue\"]}");
         assertTrue(client.requests.getFirst().inputs().contains(new Source.Text("one two three")));
         double length = Math.hypot(3, 13);
         double half = Math.sqrt(0.5);
@@ -229,8 +224,7 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
     }
 
     public void testSkipLeavesOutWhatCannotBeRead() {
-        String config =
-                """
+        String config = """
                 "on_image_error": "skip", "remove_source_image": true,
                 "field_map": {"i": {"image": "p"}, "b": {"text": "t", "image": "p"}}""";
         IngestDocument document = one(config, "{\"t\": \"1234\", \"p\": [\"broken\", \"red\"]}");
@@ -248,11 +242,9 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
     }
 
     public void testTextOnlyMakesTheVectorOfTheText() {
-        IngestDocument document = one(
-                """
+        IngestDocument document = one("""
                 "on_image_error": "text_only", "error_field": null,
-                "field_map": {"i": {"image": "p"}, "b": {"text": "t", "image": "p"}}""",
-                "{\"t\": \"1234\", \"p\": \"broken\"}");
+                "field_map": {"i": {"image": "p"}, "b": {"text": "t", "image": "p"}}""", "{\"t\": \"1234\", \"p\": \"broken\"}");
         assertFalse(document.hasField("i"));
         assertFalse(document.hasField("_clip"));
         assertVector(document, "b", 0.6, 0, 0, 0.8);
@@ -260,7 +252,8 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
 
     public void testFullQueueIsNoPicturesFault() {
         Exception e = failed(
-                "\"on_image_error\": \"skip\", \"field_map\": {\"i\": {\"image\": \"p\"}}", "{\"p\": [\"red\", \"busy\"]}");
+                "\"on_image_error\": \"skip\", \"field_map\": {\"i\": {\"image\": \"p\"}}",
+                "{\"p\": [\"red\", \"busy\"]}");
         assertEquals(RestStatus.TOO_MANY_REQUESTS, ExceptionsHelper.status(e));
     }
 
@@ -277,13 +270,15 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
                 "\"remove_source_image\": true, \"field_map\": {\"v\": {\"image\": [\"a.i\", \"j\"], \"text\": \"t\"}}",
                 "{\"a\": [{\"i\": \"red\", \"k\": 1}, {\"i\": \"blue\"}], \"j\": \"red\", \"t\": \"x\"}");
         assertFalse(document.hasField("j"));
-        assertEquals(document("{\"a\": [{\"k\": 1}, {}]}").getFieldValue("a", List.class), document.getFieldValue("a", List.class));
+        assertEquals(
+                document("{\"a\": [{\"k\": 1}, {}]}").getFieldValue("a", List.class),
+                document.getFieldValue("a", List.class));
         assertTrue(document.hasField("t"));
     }
 
     public void testNothingIsWrittenWhenOneVectorHasNoPlace() {
-        Exception e = failed(
-                "\"field_map\": {\"a\": {\"image\": \"i\"}, \"i.v\": {\"image\": \"i\"}}", "{\"i\": \"red\"}");
+        Exception e =
+                failed("\"field_map\": {\"a\": {\"image\": \"i\"}, \"i.v\": {\"image\": \"i\"}}", "{\"i\": \"red\"}");
         assertTrue(e.getMessage(), e.getMessage().startsWith("[i.v] cannot be written"));
     }
 
@@ -311,7 +306,9 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         });
         List<IngestDocumentWrapper> results =
                 run(processor(client, "\"field_map\": {\"v\": {\"image\": \"i\"}}"), document("{\"i\": \"red\"}"));
-        assertEquals(RestStatus.TOO_MANY_REQUESTS, ExceptionsHelper.status(results.getFirst().getException()));
+        assertEquals(
+                RestStatus.TOO_MANY_REQUESTS,
+                ExceptionsHelper.status(results.getFirst().getException()));
     }
 
     public void testCutsABulkIntoRequests() {
@@ -321,7 +318,9 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
                 .toArray(IngestDocument[]::new);
         List<IngestDocumentWrapper> results =
                 run(processor(client, "\"batch_size\": 4, \"field_map\": {\"v\": {\"image\": \"i\"}}"), documents);
-        assertEquals(List.of(4, 4, 2), client.requests.stream().map(r -> r.inputs().size()).toList());
+        assertEquals(
+                List.of(4, 4, 2),
+                client.requests.stream().map(r -> r.inputs().size()).toList());
         for (int i = 0; i < 10; i++) {
             assertVector(results.get(i).getIngestDocument(), "v", 0, (i + 1) % 2, i % 2, 0);
         }

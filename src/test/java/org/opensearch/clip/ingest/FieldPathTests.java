@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.ingest;
 
 import java.util.ArrayList;
@@ -51,8 +52,8 @@ public class FieldPathTests extends OpenSearchTestCase {
     public void testRefusesToWriteBelowWhatIsNoObject() {
         for (String json : List.of("{\"a\": \"text\"}", "{\"a\": [{}]}", "{\"a\": null}", "{\"a\": {\"b\": 1}}")) {
             IngestDocument document = document(json);
-            IllegalArgumentException e =
-                    expectThrows(IllegalArgumentException.class, () -> new FieldPath("a.b.c").requireSettable(document));
+            IllegalArgumentException e = expectThrows(
+                    IllegalArgumentException.class, () -> new FieldPath("a.b.c").requireSettable(document));
             assertTrue(e.getMessage(), e.getMessage().contains("[a.b.c]"));
         }
     }

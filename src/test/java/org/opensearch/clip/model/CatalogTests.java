@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.nio.file.Files;
@@ -22,7 +23,11 @@ public class CatalogTests extends OpenSearchTestCase {
     }
 
     public void testResponseSurvivesTheWire() throws Exception {
-        List<Map<String, Object>> models = Catalog.read().entries().stream().map(Catalog.Entry::about).toList();
-        assertEquals(models, copyWriteable(new Catalog.Response(models), writableRegistry(), Catalog.Response::new).models());
+        List<Map<String, Object>> models =
+                Catalog.read().entries().stream().map(Catalog.Entry::about).toList();
+        assertEquals(
+                models,
+                copyWriteable(new Catalog.Response(models), writableRegistry(), Catalog.Response::new)
+                        .models());
     }
 }

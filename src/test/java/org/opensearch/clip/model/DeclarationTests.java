@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import static org.hamcrest.Matchers.containsString;
@@ -18,12 +19,22 @@ public class DeclarationTests extends OpenSearchTestCase {
     }
 
     private static String refused(Map<String, Object> body) {
-        return expectThrows(IllegalArgumentException.class, () -> Declaration.parse(body)).getMessage();
+        return expectThrows(IllegalArgumentException.class, () -> Declaration.parse(body))
+                .getMessage();
     }
 
     public void testTakesOverridesFromTheTopLevel() {
         Declaration declaration = Declaration.parse(body(
-                "pooling", "MEAN", "max_tokens", 64, "towers", List.of("text"), "nodes", List.of("data:true", "gpu*"), "device", "cpu"));
+                "pooling",
+                "MEAN",
+                "max_tokens",
+                64,
+                "towers",
+                List.of("text"),
+                "nodes",
+                List.of("data:true", "gpu*"),
+                "device",
+                "cpu"));
         assertEquals(Map.of("path", "m"), declaration.source());
         assertEquals(Map.of("pooling", "mean", "max_tokens", 64, "towers", List.of("text")), declaration.overrides());
         assertEquals("data:true,gpu*", declaration.nodes());

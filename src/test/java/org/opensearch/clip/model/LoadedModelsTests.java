@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import static org.hamcrest.Matchers.containsString;
@@ -59,7 +60,8 @@ public class LoadedModelsTests extends OpenSearchTestCase {
     public void setUp() throws Exception {
         super.setUp();
         threadPool = new TestThreadPool(getTestName(), LoadedModels.pool());
-        DiscoveryNode local = UpdateModelsTests.node("local", UpdateModelsTests.WITH_PLUGIN, DiscoveryNodeRole.BUILT_IN_ROLES);
+        DiscoveryNode local =
+                UpdateModelsTests.node("local", UpdateModelsTests.WITH_PLUGIN, DiscoveryNodeRole.BUILT_IN_ROLES);
         cluster = ClusterServiceUtils.createClusterService(threadPool, local);
         models = new LoadedModels(cluster, threadPool, this::load);
         models.start();
@@ -97,7 +99,8 @@ public class LoadedModelsTests extends OpenSearchTestCase {
 
     private void change(UnaryOperator<ModelMetadata> change) {
         ClusterState state = cluster.state();
-        ClusterServiceUtils.setState(cluster, change.apply(ModelMetadata.of(state)).in(state));
+        ClusterServiceUtils.setState(
+                cluster, change.apply(ModelMetadata.of(state)).in(state));
     }
 
     private void declare(DeclaredModel model) {
@@ -152,7 +155,16 @@ public class LoadedModelsTests extends OpenSearchTestCase {
 
     public void testModelOfOtherNodesIsNotForThisOne() {
         declare(new DeclaredModel(
-                "m", MODEL.source(), MODEL.files(), Map.of(), MODEL.fingerprint(), 256, List.of(), true, "elsewhere", null));
+                "m",
+                MODEL.source(),
+                MODEL.files(),
+                Map.of(),
+                MODEL.fingerprint(),
+                256,
+                List.of(),
+                true,
+                "elsewhere",
+                null));
         assertFalse(models.eligible("m"));
         assertThat(refused(RestStatus.CONFLICT, LONG), containsString("see [nodes] of its declaration"));
     }
@@ -180,7 +192,8 @@ public class LoadedModelsTests extends OpenSearchTestCase {
     public void testCallerGivesUpWaiting() throws Exception {
         declare(MODEL);
         Attempt attempt = attempt();
-        assertThat(refused(RestStatus.SERVICE_UNAVAILABLE, TimeValue.timeValueMillis(1)), containsString("still loading"));
+        assertThat(
+                refused(RestStatus.SERVICE_UNAVAILABLE, TimeValue.timeValueMillis(1)), containsString("still loading"));
         assertThat(refused(RestStatus.SERVICE_UNAVAILABLE, TimeValue.ZERO), containsString("still loading"));
         attempt.succeed();
         acquire().close();
@@ -255,7 +268,16 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         attempt().succeed();
         acquire().close();
         DeclaredModel moved = new DeclaredModel(
-                "m", MODEL.source(), MODEL.files(), MODEL.overrides(), MODEL.fingerprint(), 256, MODEL.dimensions(), true, null, "cuda");
+                "m",
+                MODEL.source(),
+                MODEL.files(),
+                MODEL.overrides(),
+                MODEL.fingerprint(),
+                256,
+                MODEL.dimensions(),
+                true,
+                null,
+                "cuda");
         declare(moved);
         Attempt attempt = attempt();
         assertEquals(moved, attempt.model());
@@ -280,7 +302,16 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         attempt().succeed();
         acquire().close();
         DeclaredModel other = new DeclaredModel(
-                "m", Map.of("path", "other"), MODEL.files(), Map.of(), "e".repeat(32), 256, List.of(), true, null, null);
+                "m",
+                Map.of("path", "other"),
+                MODEL.files(),
+                Map.of(),
+                "e".repeat(32),
+                256,
+                List.of(),
+                true,
+                null,
+                null);
         declare(other);
         Attempt attempt = attempt();
         refused(RestStatus.SERVICE_UNAVAILABLE, TimeValue.ZERO);
@@ -296,8 +327,10 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         attempt().succeed();
         acquire().close();
         ClusterState state = cluster.state();
-        ClusterServiceUtils.setState(cluster, ClusterState.builder(ModelMetadata.EMPTY.in(state))
-                .blocks(ClusterBlocks.builder().addGlobalBlock(GatewayService.STATE_NOT_RECOVERED_BLOCK)));
+        ClusterServiceUtils.setState(
+                cluster,
+                ClusterState.builder(ModelMetadata.EMPTY.in(state))
+                        .blocks(ClusterBlocks.builder().addGlobalBlock(GatewayService.STATE_NOT_RECOVERED_BLOCK)));
         acquire().close();
         ClusterServiceUtils.setState(cluster, state);
         acquire().close();
@@ -310,7 +343,9 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         PlainActionFuture<Ref> waiting = new PlainActionFuture<>();
         models.acquire("m", LONG, waiting);
         models.close();
-        assertEquals(RestStatus.SERVICE_UNAVAILABLE, ExceptionsHelper.status(expectThrows(Exception.class, () -> waiting.actionGet(LONG))));
+        assertEquals(
+                RestStatus.SERVICE_UNAVAILABLE,
+                ExceptionsHelper.status(expectThrows(Exception.class, () -> waiting.actionGet(LONG))));
         attempt.succeed();
     }
 }

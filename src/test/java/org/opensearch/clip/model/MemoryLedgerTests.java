@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import static org.hamcrest.Matchers.containsString;
@@ -16,7 +17,9 @@ public class MemoryLedgerTests extends OpenSearchTestCase {
         ledger.charge(1024);
         ModelException e = expectThrows(ModelException.class, () -> ledger.charge(1));
         assertThat(e.getMessage(), containsString("needs 1b"));
-        assertThat(e.getMessage(), containsString("other models hold 2kb of the 2kb that [plugins.clip.memory.limit] allows"));
+        assertThat(
+                e.getMessage(),
+                containsString("other models hold 2kb of the 2kb that [plugins.clip.memory.limit] allows"));
         first.close();
         assertEquals(1024, ledger.used());
         ledger.charge(1024);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import static org.hamcrest.Matchers.containsString;
@@ -26,7 +27,8 @@ public class ModelFilesTests extends OpenSearchTestCase {
         super.setUp();
         config = createTempDir();
         models = Files.createDirectories(config.resolve("models"));
-        files = new ModelFiles(config, new Catalog(List.of(new Catalog.Entry("bundled", "bundled-v1", Map.of("id", "bundled")))));
+        files = new ModelFiles(
+                config, new Catalog(List.of(new Catalog.Entry("bundled", "bundled-v1", Map.of("id", "bundled")))));
     }
 
     private Path folder(String name) throws IOException {
@@ -35,11 +37,15 @@ public class ModelFilesTests extends OpenSearchTestCase {
 
     private static Artifact artifact(String path, String content) {
         byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
-        return new Artifact(path, bytes.length, MessageDigests.toHexString(MessageDigests.sha256().digest(bytes)));
+        return new Artifact(
+                path,
+                bytes.length,
+                MessageDigests.toHexString(MessageDigests.sha256().digest(bytes)));
     }
 
     private String refused(Map<String, Object> source) {
-        return expectThrows(IllegalArgumentException.class, () -> files.folder(source)).getMessage();
+        return expectThrows(IllegalArgumentException.class, () -> files.folder(source))
+                .getMessage();
     }
 
     public void testFindsFoldersOfBothSources() throws IOException {
@@ -51,7 +57,19 @@ public class ModelFilesTests extends OpenSearchTestCase {
 
     public void testPathNeverLeavesTheModelsFolder() throws IOException {
         Files.createDirectories(config.resolve("secret"));
-        for (String path : List.of("..", "../secret", "a/../../secret", "/etc", "", ".", "a//b", "a/", "C:\\x", "..\\secret", ".hidden", "a\0b")) {
+        for (String path : List.of(
+                "..",
+                "../secret",
+                "a/../../secret",
+                "/etc",
+                "",
+                ".",
+                "a//b",
+                "a/",
+                "C:\\x",
+                "..\\secret",
+                ".hidden",
+                "a\0b")) {
             assertThat(refused(Map.of("path", path)), containsString("[source.path] must name a folder below"));
         }
     }
@@ -93,7 +111,8 @@ public class ModelFilesTests extends OpenSearchTestCase {
         Path folder = folder("m");
         Files.writeString(folder.resolve("config.json"), "{}");
         assertRefuses(folder, artifact("tokenizer.json", "{}"), "[tokenizer.json] is missing");
-        assertRefuses(folder, artifact("config.json", "{ }"), "[config.json] on this node has 2 bytes, declared were 3");
+        assertRefuses(
+                folder, artifact("config.json", "{ }"), "[config.json] on this node has 2 bytes, declared were 3");
         assertRefuses(folder, artifact("config.json", "[]"), "[config.json] on this node has the SHA-256 44136fa3");
     }
 
@@ -102,7 +121,8 @@ public class ModelFilesTests extends OpenSearchTestCase {
         Path file = Files.writeString(folder.resolve("config.json"), "{}");
         files.verify(folder, List.of(artifact("config.json", "{}")));
         Files.writeString(file, "[]");
-        Files.setLastModifiedTime(file, FileTime.fromMillis(Files.getLastModifiedTime(file).toMillis() + 1000));
+        Files.setLastModifiedTime(
+                file, FileTime.fromMillis(Files.getLastModifiedTime(file).toMillis() + 1000));
         assertRefuses(folder, artifact("config.json", "{}"), "[config.json] on this node has the SHA-256");
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.io.IOException;
@@ -22,7 +23,9 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
         return new DeclaredModel(
                 id,
                 Map.of("path", id),
-                List.of(new Artifact("onnx/text_model.onnx", 3_000_000_000L, "0".repeat(64)), new Artifact("config.json", 5, "a".repeat(64))),
+                List.of(
+                        new Artifact("onnx/text_model.onnx", 3_000_000_000L, "0".repeat(64)),
+                        new Artifact("config.json", 5, "a".repeat(64))),
                 Map.of("pooling", "mean", "max_tokens", 77),
                 "f".repeat(32),
                 256,
@@ -37,7 +40,9 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
                 id,
                 Map.of(randomFrom("path", "catalog"), randomAlphaOfLength(5)),
                 randomList(0, 3, () -> new Artifact(randomAlphaOfLength(4), randomNonNegativeLong(), "b".repeat(64))),
-                randomBoolean() ? Map.of() : Map.of("normalize", randomBoolean(), "fill_color", randomIntBetween(0, 255)),
+                randomBoolean()
+                        ? Map.of()
+                        : Map.of("normalize", randomBoolean(), "fill_color", randomIntBetween(0, 255)),
                 randomAlphaOfLength(32),
                 randomIntBetween(1, 1024),
                 randomList(0, 3, () -> randomIntBetween(1, 1024)),

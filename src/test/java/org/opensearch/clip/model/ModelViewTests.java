@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import static org.hamcrest.Matchers.containsString;
@@ -29,7 +30,8 @@ public class ModelViewTests extends OpenSearchTestCase {
     }
 
     private static Observed observed(State state) {
-        return new Observed("m", state, state == State.LOADED ? 1000 : 0, null, state == State.FAILED ? "broken" : null, 1);
+        return new Observed(
+                "m", state, state == State.LOADED ? 1000 : 0, null, state == State.FAILED ? "broken" : null, 1);
     }
 
     /** @param states of a and b, {@code null} = the node says nothing of the model */
@@ -58,8 +60,12 @@ public class ModelViewTests extends OpenSearchTestCase {
     public void testWaitsForEveryNodeToLoadOrFail() {
         assertTrue(view(model, State.LOADED, State.FAILED).settled(true));
         assertFalse(view(model, State.LOADED, State.LOADING).settled(true));
-        assertFalse("a node that has not heard of it yet", view(model, State.LOADED, null).settled(true));
-        assertFalse("nobody wants it loaded any more", view(model.withLoad(false), State.LOADED, State.LOADED).settled(true));
+        assertFalse(
+                "a node that has not heard of it yet",
+                view(model, State.LOADED, null).settled(true));
+        assertFalse(
+                "nobody wants it loaded any more",
+                view(model.withLoad(false), State.LOADED, State.LOADED).settled(true));
     }
 
     public void testWaitsForEveryNodeToUnload() {
@@ -68,7 +74,8 @@ public class ModelViewTests extends OpenSearchTestCase {
     }
 
     public void testNodeThatDoesNotAnswerIsShownAndWaitedFor() {
-        FailedNodeException failure = new FailedNodeException("b", "no answer", new NodeDisconnectedException(b, "action"));
+        FailedNodeException failure =
+                new FailedNodeException("b", "no answer", new NodeDisconnectedException(b, "action"));
         ObserveModels.Response answers = new ObserveModels.Response(
                 ClusterName.DEFAULT,
                 List.of(new ObserveModels.NodeResponse(a, List.of(observed(State.LOADED)))),
@@ -76,35 +83,49 @@ public class ModelViewTests extends OpenSearchTestCase {
         ModelView view = ModelView.of(model, nodes(), answers);
         assertFalse(view.settled(true));
         assertEquals("LOADED", view.state());
-        assertEquals("the node did not answer: NodeDisconnectedException", view.nodes().get("b").reason());
+        assertEquals(
+                "the node did not answer: NodeDisconnectedException",
+                view.nodes().get("b").reason());
         assertThat(json(view), not(containsString(b.getAddress().toString())));
     }
 
     public void testShowsTheMappingToPaste() {
         assertThat(
                 json(view(model, State.LOADED, State.FAILED)),
-                containsString("\"mapping\":{\"dimension\":256,\"method\":"
-                        + "{\"engine\":\"lucene\",\"name\":\"hnsw\",\"space_type\":\"cosinesimil\"},\"type\":\"knn_vector\"}"));
+                containsString(
+                        "\"mapping\":{\"dimension\":256,\"method\":"
+                                + "{\"engine\":\"lucene\",\"name\":\"hnsw\",\"space_type\":\"cosinesimil\"},\"type\":\"knn_vector\"}"));
     }
 
     public void testShowsWhatEachNodeHolds() {
         String json = json(view(model, State.LOADED, State.FAILED));
         assertThat(json, containsString("\"a\":{\"name\":\"a\",\"state\":\"LOADED\",\"bytes\":1000"));
-        assertThat(json, containsString("\"b\":{\"name\":\"b\",\"state\":\"FAILED\",\"bytes\":0,\"device\":null,\"reason\":\"broken\""));
+        assertThat(
+                json,
+                containsString(
+                        "\"b\":{\"name\":\"b\",\"state\":\"FAILED\",\"bytes\":0,\"device\":null,\"reason\":\"broken\""));
     }
 
     public void testStatusTellsWhatTheWaitingCameTo() {
         assertEquals(RestStatus.OK, new LoadModel.Response(false, view(model, State.LOADED, State.LOADED)).status());
         assertEquals(RestStatus.OK, new LoadModel.Response(false, view(model, State.LOADED, State.FAILED)).status());
-        assertEquals(RestStatus.SERVICE_UNAVAILABLE, new LoadModel.Response(false, view(model, State.FAILED, State.FAILED)).status());
-        assertEquals(RestStatus.REQUEST_TIMEOUT, new LoadModel.Response(true, view(model, State.LOADED, State.LOADING)).status());
+        assertEquals(
+                RestStatus.SERVICE_UNAVAILABLE,
+                new LoadModel.Response(false, view(model, State.FAILED, State.FAILED)).status());
+        assertEquals(
+                RestStatus.REQUEST_TIMEOUT,
+                new LoadModel.Response(true, view(model, State.LOADED, State.LOADING)).status());
     }
 
     public void testResponsesSurviveTheWire() throws Exception {
         ModelView view = view(model, State.LOADED, null);
         LoadModel.Response loaded = new LoadModel.Response(true, view);
         PutModel.Response put = new PutModel.Response(
-                "m", new UpdateModels.Response(true, UpdateModels.Result.UPDATED), "f".repeat(32), 256, randomBoolean() ? loaded : null);
+                "m",
+                new UpdateModels.Response(true, UpdateModels.Result.UPDATED),
+                "f".repeat(32),
+                256,
+                randomBoolean() ? loaded : null);
         assertEquals(view, copyWriteable(view, writableRegistry(), ModelView::new));
         assertEquals(json(loaded), json(copyWriteable(loaded, writableRegistry(), LoadModel.Response::new)));
         assertEquals(json(put), json(copyWriteable(put, writableRegistry(), PutModel.Response::new)));
@@ -117,7 +138,8 @@ public class ModelViewTests extends OpenSearchTestCase {
         PutModel.Request put = new PutModel.Request("m", body, true, LoadModel.DEFAULT_TIMEOUT, true);
         assertTrue(copyWriteable(put, writableRegistry(), PutModel.Request::new).getShouldStoreResult());
         LoadModel.Request load = new LoadModel.Request("m", LoadModel.DEFAULT_TIMEOUT, false);
-        assertFalse(copyWriteable(load, writableRegistry(), LoadModel.Request::new).getShouldStoreResult());
+        assertFalse(
+                copyWriteable(load, writableRegistry(), LoadModel.Request::new).getShouldStoreResult());
     }
 
     private static String json(org.opensearch.core.xcontent.ToXContent content) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import static org.hamcrest.Matchers.containsString;
@@ -74,7 +75,8 @@ public class ModelsIT extends OpenSearchIntegTestCase {
     }
 
     private static PutModel.Response put(String id, Map<String, Object> body, boolean load) {
-        return client().execute(PutModel.ACTION, new PutModel.Request(id, body, load, LONG, false)).actionGet(LONG);
+        return client().execute(PutModel.ACTION, new PutModel.Request(id, body, load, LONG, false))
+                .actionGet(LONG);
     }
 
     private static PutModel.Response putTiny(boolean load) {
@@ -82,20 +84,30 @@ public class ModelsIT extends OpenSearchIntegTestCase {
     }
 
     private static ModelView get(String id) {
-        return client().execute(GetModel.ACTION, new GetModel.Request(id)).actionGet(LONG).models().getFirst();
+        return client().execute(GetModel.ACTION, new GetModel.Request(id))
+                .actionGet(LONG)
+                .models()
+                .getFirst();
     }
 
     private static ModelView load() {
-        return client().execute(LoadModel.LOAD, new LoadModel.Request("tiny", LONG, false)).actionGet(LONG).model();
+        return client().execute(LoadModel.LOAD, new LoadModel.Request("tiny", LONG, false))
+                .actionGet(LONG)
+                .model();
     }
 
     private static ModelView unload() {
-        return client().execute(LoadModel.UNLOAD, new LoadModel.Request("tiny", LONG, false)).actionGet(LONG).model();
+        return client().execute(LoadModel.UNLOAD, new LoadModel.Request("tiny", LONG, false))
+                .actionGet(LONG)
+                .model();
     }
 
     private static void assertEverywhere(ModelView view, State state, int nodes) {
         assertEquals(view.toString(), nodes, view.nodes().size());
-        view.nodes().values().forEach(node -> assertEquals(view.toString(), state, node.observed().state()));
+        view.nodes()
+                .values()
+                .forEach(node ->
+                        assertEquals(view.toString(), state, node.observed().state()));
     }
 
     private static void assertRefused(RestStatus status, String why, org.junit.function.ThrowingRunnable action) {
@@ -142,18 +154,32 @@ public class ModelsIT extends OpenSearchIntegTestCase {
     public void testFolderThatDiffersOnOneNodeFailsThereOnly() throws Exception {
         String good = internalCluster().getNodeNames()[0];
         String bad = internalCluster().getNodeNames()[1];
-        Path folder = internalCluster().getInstance(org.opensearch.env.Environment.class, bad).configDir().resolve("opensearch-clip/models/tiny");
+        Path folder = internalCluster()
+                .getInstance(org.opensearch.env.Environment.class, bad)
+                .configDir()
+                .resolve("opensearch-clip/models/tiny");
         byte[] tokenizer = Files.readAllBytes(folder.resolve("tokenizer.json"));
         Files.write(folder.resolve("tokenizer.json"), new byte[] {'{', '}'});
 
-        PutModel.Request request = new PutModel.Request("tiny", Map.of("source", Map.of("path", "tiny")), true, LONG, false);
-        PutModel.Response put = internalCluster().client(good).execute(PutModel.ACTION, request).actionGet(LONG);
+        PutModel.Request request =
+                new PutModel.Request("tiny", Map.of("source", Map.of("path", "tiny")), true, LONG, false);
+        PutModel.Response put =
+                internalCluster().client(good).execute(PutModel.ACTION, request).actionGet(LONG);
 
         ModelView view = put.loaded().model();
         assertEquals("PARTIALLY_LOADED", view.state());
-        view.nodes().values().forEach(node ->
-                assertEquals(view.toString(), node.name().equals(bad) ? State.FAILED : State.LOADED, node.observed().state()));
-        String reason = view.nodes().values().stream().filter(node -> node.name().equals(bad)).findFirst().orElseThrow().observed().reason();
+        view.nodes()
+                .values()
+                .forEach(node -> assertEquals(
+                        view.toString(),
+                        node.name().equals(bad) ? State.FAILED : State.LOADED,
+                        node.observed().state()));
+        String reason = view.nodes().values().stream()
+                .filter(node -> node.name().equals(bad))
+                .findFirst()
+                .orElseThrow()
+                .observed()
+                .reason();
         assertThat(reason, containsString("file [tokenizer.json] on this node has 2 bytes"));
 
         Files.write(folder.resolve("tokenizer.json"), tokenizer);
@@ -183,17 +209,25 @@ public class ModelsIT extends OpenSearchIntegTestCase {
                 () -> put("tiny", Map.of("source", Map.of("path", "tiny"), "resize_mode", "squash"), false));
         assertEquals(
                 UpdateModels.Result.CREATED,
-                put("squashed", Map.of("source", Map.of("path", "tiny"), "resize_mode", "squash"), false).result());
-        assertEquals(List.of("squashed", "tiny"), client().execute(GetModel.ACTION, new GetModel.Request((String) null))
-                .actionGet(LONG).models().stream().map(view -> view.model().id()).toList());
+                put("squashed", Map.of("source", Map.of("path", "tiny"), "resize_mode", "squash"), false)
+                        .result());
+        assertEquals(
+                List.of("squashed", "tiny"),
+                client().execute(GetModel.ACTION, new GetModel.Request((String) null)).actionGet(LONG).models().stream()
+                        .map(view -> view.model().id())
+                        .toList());
     }
 
     public void testDeleteTakesTheSectionAndTheMemoryBack() throws Exception {
         putTiny(true);
-        client().admin().cluster().putPipeline(new PutPipelineRequest(
-                "p",
-                new BytesArray("{\"processors\": [{\"clip_embedding\": {\"model_id\": \"tiny\", \"field_map\": {\"v\": {\"text\": \"t\"}}}}]}"),
-                XContentType.JSON)).actionGet(LONG);
+        client().admin()
+                .cluster()
+                .putPipeline(new PutPipelineRequest(
+                        "p",
+                        new BytesArray(
+                                "{\"processors\": [{\"clip_embedding\": {\"model_id\": \"tiny\", \"field_map\": {\"v\": {\"text\": \"t\"}}}}]}"),
+                        XContentType.JSON))
+                .actionGet(LONG);
         assertRefused(RestStatus.CONFLICT, "pipelines [p]", () -> delete(false));
 
         assertTrue(delete(true).isAcknowledged());
@@ -208,20 +242,30 @@ public class ModelsIT extends OpenSearchIntegTestCase {
     }
 
     private static org.opensearch.action.support.clustermanager.AcknowledgedResponse delete(boolean force) {
-        return client().execute(DeleteModel.ACTION, new DeleteModel.Request("tiny", force)).actionGet(LONG);
+        return client().execute(DeleteModel.ACTION, new DeleteModel.Request("tiny", force))
+                .actionGet(LONG);
     }
 
     public void testMemoryLimitRefusesWithTheSettingToChange() {
-        client().admin().cluster().prepareUpdateSettings()
-                .setPersistentSettings(Settings.builder().put("plugins.clip.memory.limit", "10kb")).get();
+        client().admin()
+                .cluster()
+                .prepareUpdateSettings()
+                .setPersistentSettings(Settings.builder().put("plugins.clip.memory.limit", "10kb"))
+                .get();
         PutModel.Response put = putTiny(true);
         assertEquals(RestStatus.SERVICE_UNAVAILABLE, put.status());
         assertEverywhere(put.loaded().model(), State.FAILED, 3);
-        put.loaded().model().nodes().values().forEach(
-                node -> assertThat(node.observed().reason(), containsString("[plugins.clip.memory.limit]")));
+        put.loaded()
+                .model()
+                .nodes()
+                .values()
+                .forEach(node -> assertThat(node.observed().reason(), containsString("[plugins.clip.memory.limit]")));
 
-        client().admin().cluster().prepareUpdateSettings()
-                .setPersistentSettings(Settings.builder().putNull("plugins.clip.memory.limit")).get();
+        client().admin()
+                .cluster()
+                .prepareUpdateSettings()
+                .setPersistentSettings(Settings.builder().putNull("plugins.clip.memory.limit"))
+                .get();
         assertEverywhere(load(), State.LOADED, 3);
     }
 
@@ -229,9 +273,18 @@ public class ModelsIT extends OpenSearchIntegTestCase {
         for (Path config : configs.values()) {
             Files.createDirectories(config.resolve("opensearch-clip/models/empty"));
         }
-        assertRefused(RestStatus.BAD_REQUEST, "config.json", () -> put("m", Map.of("source", Map.of("path", "empty")), false));
-        assertRefused(RestStatus.BAD_REQUEST, "[models/absent]", () -> put("m", Map.of("source", Map.of("path", "absent")), false));
-        assertRefused(RestStatus.BAD_REQUEST, "[source.path]", () -> put("m", Map.of("source", Map.of("path", "../x")), false));
+        assertRefused(
+                RestStatus.BAD_REQUEST,
+                "config.json",
+                () -> put("m", Map.of("source", Map.of("path", "empty")), false));
+        assertRefused(
+                RestStatus.BAD_REQUEST,
+                "[models/absent]",
+                () -> put("m", Map.of("source", Map.of("path", "absent")), false));
+        assertRefused(
+                RestStatus.BAD_REQUEST,
+                "[source.path]",
+                () -> put("m", Map.of("source", Map.of("path", "../x")), false));
     }
 
     public void testTaskOfALoadIsSeenAndCancelledAndKeepsItsResult() throws Exception {
@@ -239,37 +292,61 @@ public class ModelsIT extends OpenSearchIntegTestCase {
         CountDownLatch busy = new CountDownLatch(1);
         String blocked = internalCluster().getNodeNames()[1];
         for (int i = 0; i < 2; i++) { // all threads of the pool
-            internalCluster().getInstance(ThreadPool.class, blocked).executor(LoadedModels.POOL).execute(() -> await(busy));
+            internalCluster()
+                    .getInstance(ThreadPool.class, blocked)
+                    .executor(LoadedModels.POOL)
+                    .execute(() -> await(busy));
         }
         NodeClient node = internalCluster().getInstance(NodeClient.class);
         PlainActionFuture<LoadModel.Response> cancelled = new PlainActionFuture<>();
         TaskId task = start(node, cancelled);
-        assertFalse(client().admin().cluster().prepareGetTask(task).get().getTask().isCompleted());
-        assertEquals("model [tiny]", client().admin().cluster().prepareGetTask(task).get().getTask().getTask().getDescription());
-        client().admin().cluster().cancelTasks(new CancelTasksRequest().setTaskId(task)).actionGet(LONG);
-        assertTrue(ExceptionsHelper.unwrapCause(expectThrows(Exception.class, () -> cancelled.actionGet(LONG))) instanceof TaskCancelledException);
+        assertFalse(
+                client().admin().cluster().prepareGetTask(task).get().getTask().isCompleted());
+        assertEquals(
+                "model [tiny]",
+                client().admin()
+                        .cluster()
+                        .prepareGetTask(task)
+                        .get()
+                        .getTask()
+                        .getTask()
+                        .getDescription());
+        client().admin()
+                .cluster()
+                .cancelTasks(new CancelTasksRequest().setTaskId(task))
+                .actionGet(LONG);
+        assertTrue(
+                ExceptionsHelper.unwrapCause(expectThrows(Exception.class, () -> cancelled.actionGet(LONG)))
+                        instanceof TaskCancelledException);
 
         PlainActionFuture<LoadModel.Response> waiting = new PlainActionFuture<>();
         TaskId second = start(node, waiting);
         busy.countDown();
         assertEverywhere(waiting.actionGet(LONG).model(), State.LOADED, 3);
         assertThat(
-                client().admin().cluster().prepareGetTask(second).get().getTask().getResponseAsMap().toString(),
+                client().admin()
+                        .cluster()
+                        .prepareGetTask(second)
+                        .get()
+                        .getTask()
+                        .getResponseAsMap()
+                        .toString(),
                 containsString("state=LOADED"));
     }
 
     private static TaskId start(NodeClient node, PlainActionFuture<LoadModel.Response> future) {
-        Task task = node.executeLocally(LoadModel.LOAD, new LoadModel.Request("tiny", LONG, true), new TaskListener<>() {
-            @Override
-            public void onResponse(Task done, LoadModel.Response response) {
-                future.onResponse(response);
-            }
+        Task task =
+                node.executeLocally(LoadModel.LOAD, new LoadModel.Request("tiny", LONG, true), new TaskListener<>() {
+                    @Override
+                    public void onResponse(Task done, LoadModel.Response response) {
+                        future.onResponse(response);
+                    }
 
-            @Override
-            public void onFailure(Task done, Exception e) {
-                future.onFailure(e);
-            }
-        });
+                    @Override
+                    public void onFailure(Task done, Exception e) {
+                        future.onFailure(e);
+                    }
+                });
         return new TaskId(node.getLocalNodeId(), task.getId());
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import static java.util.Collections.emptyMap;
@@ -71,9 +72,19 @@ public class UpdateModelsTests extends OpenSearchTestCase {
     }
 
     public void testWhereItRunsMayChangeAndItStaysLoaded() {
-        ClusterState declared = apply(new Change.Declare(model.withLoad(true)), cluster()).state();
+        ClusterState declared =
+                apply(new Change.Declare(model.withLoad(true)), cluster()).state();
         DeclaredModel moved = new DeclaredModel(
-                "m", model.source(), model.files(), model.overrides(), model.fingerprint(), 256, model.dimensions(), false, "gpu:true", "cpu");
+                "m",
+                model.source(),
+                model.files(),
+                model.overrides(),
+                model.fingerprint(),
+                256,
+                model.dimensions(),
+                false,
+                "gpu:true",
+                "cpu");
         Outcome outcome = apply(new Change.Declare(moved), declared);
         assertEquals(Result.UPDATED, outcome.result());
         assertEquals(moved.withLoad(true), only(outcome));
@@ -82,7 +93,16 @@ public class UpdateModelsTests extends OpenSearchTestCase {
     public void testOtherVectorsUnderTheSameIdAreAConflict() {
         ClusterState declared = apply(new Change.Declare(model), cluster()).state();
         DeclaredModel other = new DeclaredModel(
-                "m", model.source(), model.files(), model.overrides(), "e".repeat(32), 256, model.dimensions(), false, null, null);
+                "m",
+                model.source(),
+                model.files(),
+                model.overrides(),
+                "e".repeat(32),
+                256,
+                model.dimensions(),
+                false,
+                null,
+                null);
         OpenSearchStatusException e =
                 expectThrows(OpenSearchStatusException.class, () -> apply(new Change.Declare(other), declared));
         assertEquals(RestStatus.CONFLICT, e.status());
@@ -106,7 +126,9 @@ public class UpdateModelsTests extends OpenSearchTestCase {
                 IllegalArgumentException.class,
                 () -> UpdateModels.apply(new Change.Declare(ModelMetadataTests.model("n")), declared, 1));
         assertThat(e.getMessage(), containsString("[plugins.clip.max_models] is 1"));
-        assertEquals(Result.NOOP, UpdateModels.apply(new Change.Declare(model), declared, 1).result());
+        assertEquals(
+                Result.NOOP,
+                UpdateModels.apply(new Change.Declare(model), declared, 1).result());
     }
 
     public void testWantsAndDoesNotWantAModel() {
@@ -114,7 +136,8 @@ public class UpdateModelsTests extends OpenSearchTestCase {
         Outcome wanted = apply(new Change.Want("m", true), declared);
         assertEquals(Result.UPDATED, wanted.result());
         assertTrue(only(wanted).load());
-        assertEquals(Result.NOOP, apply(new Change.Want("m", true), wanted.state()).result());
+        assertEquals(
+                Result.NOOP, apply(new Change.Want("m", true), wanted.state()).result());
         assertFalse(only(apply(new Change.Want("m", false), wanted.state())).load());
     }
 
@@ -141,7 +164,8 @@ public class UpdateModelsTests extends OpenSearchTestCase {
                 .build();
         Metadata.Builder metadata = Metadata.builder(declared.metadata())
                 .put(IndexMetadata.builder("pictures").settings(settings));
-        refusesToDelete("[pictures]", ClusterState.builder(declared).metadata(metadata).build());
+        refusesToDelete(
+                "[pictures]", ClusterState.builder(declared).metadata(metadata).build());
     }
 
     public void testRefusesToDeleteWhatAPipelineNamesAtAnyDepth() {
@@ -157,15 +181,16 @@ public class UpdateModelsTests extends OpenSearchTestCase {
     }
 
     public void testPipelineOfAnotherModelDoesNotMatter() {
-        ClusterState state = withPipeline("{\"processors\": [{\"clip_embedding\": {\"model_id\": \"n\"}},"
-                + " {\"text_embedding\": {\"model_id\": \"m\"}}, {\"set\": {\"field\": \"model_id\", \"value\": \"m\"}}]}");
+        ClusterState state = withPipeline(
+                "{\"processors\": [{\"clip_embedding\": {\"model_id\": \"n\"}},"
+                        + " {\"text_embedding\": {\"model_id\": \"m\"}}, {\"set\": {\"field\": \"model_id\", \"value\": \"m\"}}]}");
         assertEquals(Result.DELETED, apply(new Change.Delete("m", false), state).result());
     }
 
     private ClusterState withPipeline(String body) {
         ClusterState declared = apply(new Change.Declare(model), cluster()).state();
-        IngestMetadata ingest =
-                new IngestMetadata(Map.of("p", new PipelineConfiguration("p", new BytesArray(body), XContentType.JSON)));
+        IngestMetadata ingest = new IngestMetadata(
+                Map.of("p", new PipelineConfiguration("p", new BytesArray(body), XContentType.JSON)));
         return ClusterState.builder(declared)
                 .metadata(Metadata.builder(declared.metadata()).putCustom(IngestMetadata.TYPE, ingest))
                 .build();
@@ -180,7 +205,8 @@ public class UpdateModelsTests extends OpenSearchTestCase {
     }
 
     public void testChangesSurviveTheWire() throws Exception {
-        for (Change change : List.of(new Change.Declare(model), new Change.Want("m", true), new Change.Delete("m", true))) {
+        for (Change change :
+                List.of(new Change.Declare(model), new Change.Want("m", true), new Change.Delete("m", true))) {
             assertEquals(change, copyWriteable(change, writableRegistry(), Change::read));
         }
     }
@@ -195,7 +221,16 @@ public class UpdateModelsTests extends OpenSearchTestCase {
                 node("without", emptyMap(), Set.of(DiscoveryNodeRole.DATA_ROLE)));
         assertEquals(Set.of("data", "ingest", "search"), names(model.eligible(state.nodes())));
         DeclaredModel named = new DeclaredModel(
-                "m", model.source(), model.files(), model.overrides(), model.fingerprint(), 256, List.of(), true, "coord*,data,without", null);
+                "m",
+                model.source(),
+                model.files(),
+                model.overrides(),
+                model.fingerprint(),
+                256,
+                List.of(),
+                true,
+                "coord*,data,without",
+                null);
         assertEquals(Set.of("coordinator", "data"), names(named.eligible(state.nodes())));
     }
 

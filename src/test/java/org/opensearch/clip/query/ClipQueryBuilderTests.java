@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.query;
 
 import static org.opensearch.clip.embed.AnsweringClient.failure;
@@ -108,8 +109,10 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
     private static Result model(Source source) {
         return switch (source) {
             case Source.Text text -> vector(3, 0, 0, text.text().length());
-            case Source.Image image when image.image().equals("broken") -> failure("invalid_image", RestStatus.BAD_REQUEST);
-            case Source.Image image when image.image().equals("busy") -> failure("rejected", RestStatus.TOO_MANY_REQUESTS);
+            case Source.Image image
+            when image.image().equals("broken") -> failure("invalid_image", RestStatus.BAD_REQUEST);
+            case Source.Image image
+            when image.image().equals("busy") -> failure("rejected", RestStatus.TOO_MANY_REQUESTS);
             case Source.Image image -> vector(0, 2, 0, 0);
         };
     }
@@ -222,11 +225,13 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
 
     public void testBecomesAKnnQueryWithAllItsParameters() {
         AnsweringClient client = answering();
-        var knn = (KNNQueryBuilder) rewritten(
-                client,
-                clip("\"query_text\": \"1234\", \"model_id\": \"m\", \"k\": 7, \"filter\": {\"term\": {\"a\": 1}},"
-                        + "\"method_parameters\": {\"ef_search\": 100}, \"rescore\": {\"oversample_factor\": 2.0},"
-                        + "\"expand_nested_docs\": true, \"ignore_unmapped\": true, \"boost\": 3, \"_name\": \"n\", \"timeout\": \"5s\""));
+        var knn = (KNNQueryBuilder)
+                rewritten(
+                        client,
+                        clip(
+                                "\"query_text\": \"1234\", \"model_id\": \"m\", \"k\": 7, \"filter\": {\"term\": {\"a\": 1}},"
+                                        + "\"method_parameters\": {\"ef_search\": 100}, \"rescore\": {\"oversample_factor\": 2.0},"
+                                        + "\"expand_nested_docs\": true, \"ignore_unmapped\": true, \"boost\": 3, \"_name\": \"n\", \"timeout\": \"5s\""));
         assertVector(knn, 0.6, 0, 0, 0.8);
         assertEquals("v", knn.fieldName());
         assertEquals(7, (int) knn.getK());
@@ -322,13 +327,12 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
         assertEquals(RestStatus.TOO_MANY_REQUESTS, ExceptionsHelper.status(e));
         var client = new AnsweringClient(
                 threads,
-                (request, listener) -> listener.onFailure(
-                        new OpenSearchException("no such model") {
-                            @Override
-                            public RestStatus status() {
-                                return RestStatus.NOT_FOUND;
-                            }
-                        }));
+                (request, listener) -> listener.onFailure(new OpenSearchException("no such model") {
+                    @Override
+                    public RestStatus status() {
+                        return RestStatus.NOT_FOUND;
+                    }
+                }));
         e = expectThrows(Exception.class, () -> rewritten(client, clip("\"query_text\": \"a\"")));
         assertEquals(RestStatus.NOT_FOUND, ExceptionsHelper.status(e));
         assertEquals("[clip] query on field [v]: no such model", e.getMessage());
@@ -340,20 +344,24 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
                 IllegalArgumentException.class,
                 () -> rewritten(
                         client,
-                        clip("\"query_text\": \"a\", \"query_image\": \"a\", \"weights\": {\"text\": 1, \"image\": -1}")));
+                        clip(
+                                "\"query_text\": \"a\", \"query_image\": \"a\", \"weights\": {\"text\": 1, \"image\": -1}")));
         assertTrue(e.getMessage(), e.getMessage().contains("field [v]: the weighted vectors cancel"));
     }
 
     public void testSendsWhereTheSearchLooks() {
         AnsweringClient client = answering();
-        rewritten(searching(client, false, new SearchRequest("a", "far:b", "<c-{now/d{yyyy|+01:00}}>")), clip("\"query_text\": \"a\""));
+        rewritten(
+                searching(client, false, new SearchRequest("a", "far:b", "<c-{now/d{yyyy|+01:00}}>")),
+                clip("\"query_text\": \"a\""));
         Embed.Target target = client.requests.getFirst().target();
         assertArrayEquals(new String[] {"a", "<c-{now/d{yyyy|+01:00}}>"}, target.indices());
         assertEquals("v", target.field());
         assertNull(client.requests.getFirst().modelId());
 
         rewritten(searching(client, false, new SearchRequest()), clip("\"query_text\": \"a\""));
-        assertArrayEquals("all of them", new String[0], client.requests.get(1).target().indices());
+        assertArrayEquals(
+                "all of them", new String[0], client.requests.get(1).target().indices());
     }
 
     public void testNeedsAModelWhereNoIndexNamesOne() {
@@ -363,7 +371,8 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
             Exception e = expectThrows(
                     IllegalArgumentException.class, () -> rewritten(context, clip("\"query_text\": \"a\"")));
             assertTrue(e.getMessage(), e.getMessage().contains("field [v] needs [model_id]"));
-            assertTrue(rewritten(context, clip("\"query_text\": \"a\", \"model_id\": \"m\"")) instanceof KNNQueryBuilder);
+            assertTrue(
+                    rewritten(context, clip("\"query_text\": \"a\", \"model_id\": \"m\"")) instanceof KNNQueryBuilder);
         }
     }
 
@@ -387,8 +396,8 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
         });
         context.putHeader("user", "alice");
         List<String> after = new ArrayList<>();
-        for (String parameters : List.of(
-                "\"query_text\": \"a\"", "\"query_image\": \"abc\"", "\"query_image\": \"" + URL + "\"")) {
+        for (String parameters :
+                List.of("\"query_text\": \"a\"", "\"query_image\": \"abc\"", "\"query_image\": \"" + URL + "\"")) {
             Rewriteable.rewriteAndFetch(
                     (QueryBuilder) clip(parameters),
                     searching(client, false, new SearchRequest("here")),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.engine;
 
 import java.util.ArrayList;
@@ -51,7 +52,10 @@ public final class DualEncoder implements AutoCloseable {
      * @throws ModelException when a graph's inputs or outputs are not what the tower needs: lists what it has
      */
     public DualEncoder(
-            ModelDescription description, Optional<Session> text, Optional<Tokenizer> tokenizer, Optional<Session> image) {
+            ModelDescription description,
+            Optional<Session> text,
+            Optional<Tokenizer> tokenizer,
+            Optional<Session> image) {
         int dimension = description.dimension();
         this.description = description;
         this.tokenizer = tokenizer;
@@ -84,7 +88,8 @@ public final class DualEncoder implements AutoCloseable {
                         InputException.Kind.INVALID_TEXT, "the model has no text tower: it embeds pictures only"))
                 .encode(input.text());
         if (tokens.ids().length == 0) {
-            throw new InputException(InputException.Kind.INVALID_TEXT, "text is empty: the model's tokenizer makes no token of it");
+            throw new InputException(
+                    InputException.Kind.INVALID_TEXT, "text is empty: the model's tokenizer makes no token of it");
         }
         return new Prepared.Text(tokens.ids(), tokens.truncated());
     }

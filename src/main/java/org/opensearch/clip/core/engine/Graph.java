@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.engine;
 
 import java.util.ArrayList;
@@ -37,8 +38,9 @@ record Graph(String name, Session session, Port output, Pooling pooling, int dim
                 .findFirst()
                 .orElse(fit.size() == 1 ? fit.getFirst() : null);
         if (output == null) {
-            throw new ModelException(describe(name, session) + "; expected an output of " + rank + " dimensions, one of " + names
-                    + (pooling == Pooling.NONE ? ", or an override [pooling] for hidden states" : ""));
+            throw new ModelException(
+                    describe(name, session) + "; expected an output of " + rank + " dimensions, one of " + names
+                            + (pooling == Pooling.NONE ? ", or an override [pooling] for hidden states" : ""));
         }
         long last = output.shape().length == 0 ? -1 : output.shape()[rank - 1];
         if (last >= 0 && last != dimension) {
@@ -68,8 +70,8 @@ record Graph(String name, Session session, Port output, Pooling pooling, int dim
         long[] shape = out.shape();
         int rank = pooling == Pooling.NONE ? 2 : 3;
         if (shape.length != rank || shape[0] != n || shape[rank - 1] != dimension) {
-            throw new ModelException("output [" + output.name() + "] of [" + name + "] has shape " + Arrays.toString(shape)
-                    + ", expected " + n + " vectors of " + dimension + " floats");
+            throw new ModelException("output [" + output.name() + "] of [" + name + "] has shape "
+                    + Arrays.toString(shape) + ", expected " + n + " vectors of " + dimension + " floats");
         }
         int positions = rank == 2 ? 1 : (int) shape[1];
         var vectors = new ArrayList<float[]>(n);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.engine;
 
 import java.nio.FloatBuffer;
@@ -30,9 +31,12 @@ final class ImageTower {
         this.batch = graph.batch();
         long[] expected = {-1, 3, pixels.height(), pixels.width()};
         List<Port> inputs = session.inputs();
-        if (inputs.size() != 1 || inputs.getFirst().element() != Element.FLOAT || !fits(inputs.getFirst().shape(), expected)) {
-            throw new ModelException(Graph.describe(tower.graph(), session) + "; expected one float input pixel_values [batch, 3, "
-                    + pixels.height() + ", " + pixels.width() + "] as [preprocessor_config.json] says");
+        if (inputs.size() != 1
+                || inputs.getFirst().element() != Element.FLOAT
+                || !fits(inputs.getFirst().shape(), expected)) {
+            throw new ModelException(
+                    Graph.describe(tower.graph(), session) + "; expected one float input pixel_values [batch, 3, "
+                            + pixels.height() + ", " + pixels.width() + "] as [preprocessor_config.json] says");
         }
         this.input = inputs.getFirst().name();
     }

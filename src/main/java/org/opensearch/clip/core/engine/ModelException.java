@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.engine;
 
 /** A model that cannot be read, loaded or run. The message says what was found and what was expected. */

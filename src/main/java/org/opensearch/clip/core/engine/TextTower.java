@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.engine;
 
 import java.nio.Buffer;
@@ -74,9 +75,10 @@ final class TextTower {
         this.inputs = session.inputs();
         this.batch = graph.batch();
         List<String> names = inputs.stream().map(Port::name).toList();
-        boolean known = inputs.stream().allMatch(p -> Role.names().contains(p.name())
-                && (p.element() == Element.INT64 || p.element() == Element.INT32)
-                && (p.shape().length == 2 || p.shape().length == 0));
+        boolean known = inputs.stream()
+                .allMatch(p -> Role.names().contains(p.name())
+                        && (p.element() == Element.INT64 || p.element() == Element.INT32)
+                        && (p.shape().length == 2 || p.shape().length == 0));
         if (!known || !names.contains("input_ids")) {
             throw new ModelException(Graph.describe(tower.graph(), session)
                     + "; expected whole-number inputs [batch, length]: input_ids, and no others than " + Role.names());
@@ -115,7 +117,8 @@ final class TextTower {
             longest = Math.max(longest, tokens);
         }
         long[] shape = {n, longest};
-        long[] sizes = inputs.stream().mapToLong(p -> shape[0] * shape[1] * bytes(p)).toArray();
+        long[] sizes =
+                inputs.stream().mapToLong(p -> shape[0] * shape[1] * bytes(p)).toArray();
         try (Buffers.Lease memory = buffers.take(sizes)) {
             Map<String, Tensor> tensors = new HashMap<>();
             for (int i = 0; i < sizes.length; i++) {

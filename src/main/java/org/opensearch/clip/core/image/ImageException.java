@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 /** A picture that cannot be read. The message is fit for the one who sent it. */

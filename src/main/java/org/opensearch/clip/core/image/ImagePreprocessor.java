@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.util.Arrays;
@@ -18,8 +19,7 @@ public final class ImagePreprocessor {
         int height = height(image, spec);
         int columns = Math.min(width, spec.width());
         int rows = Math.min(height, spec.height());
-        Resampler.Window center =
-                new Resampler.Window((width - columns) / 2, (height - rows) / 2, columns, rows);
+        Resampler.Window center = new Resampler.Window((width - columns) / 2, (height - rows) / 2, columns, rows);
         RgbImage resized = Resampler.resize(image, width, height, spec.filter(), center);
 
         int plane = spec.width() * spec.height();

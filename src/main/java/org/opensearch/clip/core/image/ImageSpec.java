@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.util.Objects;
@@ -12,7 +13,14 @@ import java.util.Objects;
  * @param fill 0..255, the colour beside the picture for {@link Resize#LONGEST}
  */
 public record ImageSpec(
-        int width, int height, Resize resize, Resampler.Filter filter, double rescale, double[] mean, double[] std, int fill) {
+        int width,
+        int height,
+        Resize resize,
+        Resampler.Filter filter,
+        double rescale,
+        double[] mean,
+        double[] std,
+        int fill) {
 
     /** How a picture of another aspect ratio is made to fit. */
     public enum Resize {
@@ -34,7 +42,8 @@ public record ImageSpec(
             throw new IllegalArgumentException("fill must be in [0, 255], got " + fill);
         }
         if (mean.length != 3 || std.length != 3) {
-            throw new IllegalArgumentException("mean and std must have 3 values, got " + mean.length + " and " + std.length);
+            throw new IllegalArgumentException(
+                    "mean and std must have 3 values, got " + mean.length + " and " + std.length);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.io.ByteArrayOutputStream;
@@ -93,7 +94,8 @@ final class JpegSegments {
     }
 
     Orientation orientation() {
-        return Orientation.of(exif.size() == 0 ? Optional.empty() : Optional.of(ByteBuffer.wrap(exif.toByteArray())), xmp);
+        return Orientation.of(
+                exif.size() == 0 ? Optional.empty() : Optional.of(ByteBuffer.wrap(exif.toByteArray())), xmp);
     }
 
     /** libjpeg's rules (jdapimin.c, default_decompress_parms). */
@@ -117,8 +119,10 @@ final class JpegSegments {
     /** Whether this component has one row for two of the picture, and as many columns. */
     boolean halfHeight(int component) {
         Component own = components.get(component);
-        return own.across == components.stream().mapToInt(Component::across).max().orElseThrow()
-                && own.down * 2 == components.stream().mapToInt(Component::down).max().orElseThrow();
+        return own.across
+                        == components.stream().mapToInt(Component::across).max().orElseThrow()
+                && own.down * 2
+                        == components.stream().mapToInt(Component::down).max().orElseThrow();
     }
 
     /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.io.ByteArrayOutputStream;
@@ -70,7 +71,8 @@ final class PngChunks {
             case "eXIf" -> exif = Optional.of(data);
             case "iTXt" -> after(data, XMP).ifPresent(this::internationalText);
             case "tEXt" -> after(data, RAW_EXIF).ifPresent(text -> rawExif = profile(latin(text)));
-            case "zTXt" -> after(data, RAW_EXIF).ifPresent(text -> rawExif = profile(inflate(text.slice(1, text.limit() - 1))));
+            case "zTXt" ->
+                after(data, RAW_EXIF).ifPresent(text -> rawExif = profile(inflate(text.slice(1, text.limit() - 1))));
             default -> {}
         }
     }
@@ -95,7 +97,8 @@ final class PngChunks {
         try {
             byte[] bytes = HexFormat.of().parseHex(lines[3].replaceAll("\\s", ""));
             int prefix = ImageDecoder.starts(bytes, 0, "Exif\0\0") ? 6 : 0;
-            return Optional.of(ByteBuffer.wrap(bytes, prefix, bytes.length - prefix).slice());
+            return Optional.of(
+                    ByteBuffer.wrap(bytes, prefix, bytes.length - prefix).slice());
         } catch (IllegalArgumentException notHexadecimal) {
             return Optional.empty();
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.util.Arrays;
@@ -91,7 +92,8 @@ public final class Resampler {
         Weights across = Weights.of(image.width(), width, window.left(), window.width(), filter);
         Weights down = Weights.of(image.height(), height, window.top(), window.height(), filter);
         byte[] out = new byte[3 * window.width() * window.height()];
-        // Rounding between the passes makes their order visible. Since 13.0.0 Pillow chooses it (pull request 9549); the
+        // Rounding between the passes makes their order visible. Since 13.0.0 Pillow chooses it (pull request 9549);
+        // the
         // condition is what its results show.
         int lessHeight = image.height() - height;
         if (lessHeight > 0 && lessHeight > 2 * (image.width() - width)) {

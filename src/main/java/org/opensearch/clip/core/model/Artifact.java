@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import java.util.Objects;
@@ -13,7 +14,8 @@ public record Artifact(String path, long size, String sha256) {
     public Artifact {
         Objects.requireNonNull(path, "path");
         if (path.isEmpty() || path.startsWith("/") || path.contains("\\") || ("/" + path + "/").contains("/../")) {
-            throw new IllegalArgumentException("path must be relative and stay inside the model's folder, got [" + path + "]");
+            throw new IllegalArgumentException(
+                    "path must be relative and stay inside the model's folder, got [" + path + "]");
         }
         if (!sha256.matches("[0-9a-f]{64}")) {
             throw new IllegalArgumentException("sha256 must be 64 hexadecimal digits, got [" + sha256 + "]");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import com.google.gson.JsonArray;
@@ -47,7 +48,8 @@ record Config(String file, JsonObject json) {
                 }
             }
             if (values.size() == array.size()) {
-                return Optional.of(values.stream().mapToDouble(Double::doubleValue).toArray());
+                return Optional.of(
+                        values.stream().mapToDouble(Double::doubleValue).toArray());
             }
         }
         throw wrong(name, "a list of numbers");
@@ -88,8 +90,7 @@ record Config(String file, JsonObject json) {
                 + (found.length() > 100 ? found.substring(0, 100) + ".." : found) + ", expected " + expected);
     }
 
-    private Optional<JsonPrimitive> primitive(
-            String name, String expected, Predicate<JsonPrimitive> type) {
+    private Optional<JsonPrimitive> primitive(String name, String expected, Predicate<JsonPrimitive> type) {
         if (!has(name)) {
             return Optional.empty();
         }

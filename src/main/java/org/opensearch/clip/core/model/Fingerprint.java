@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,10 @@ record Fingerprint(UnaryOperator<String> sha256) {
 
     private static void pixels(StringBuilder lines, ImageSpec spec) {
         line(lines, "image.size", spec.width() + "x" + spec.height());
-        line(lines, "image.resize", spec.resize() + (spec.resize() == ImageSpec.Resize.LONGEST ? " " + spec.fill() : ""));
+        line(
+                lines,
+                "image.resize",
+                spec.resize() + (spec.resize() == ImageSpec.Resize.LONGEST ? " " + spec.fill() : ""));
         line(lines, "image.filter", spec.filter());
         line(lines, "image.rescale", Double.toHexString(spec.rescale()));
         for (int c = 0; c < 3; c++) {

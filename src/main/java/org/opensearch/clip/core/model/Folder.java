@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import com.google.gson.JsonParseException;
@@ -51,7 +52,9 @@ final class Folder {
         try {
             if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
                 throw new IllegalArgumentException(
-                        has(name) ? "[" + name + "] is not a regular file, put a copy there" : "[" + name + "] is missing");
+                        has(name)
+                                ? "[" + name + "] is not a regular file, put a copy there"
+                                : "[" + name + "] is missing");
             }
             if (!file.toRealPath().equals(file.normalize()) || !file.normalize().startsWith(root)) {
                 throw new IllegalArgumentException("[" + name + "] leads out of the model's folder");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import java.util.ArrayList;
@@ -40,7 +41,9 @@ final class Graphs {
     static String reference(Folder folder, String graph) {
         String stem = graph.substring(0, graph.length() - ".onnx".length());
         for (String variant : Overrides.VARIANTS) {
-            String plain = stem.endsWith("_" + variant) ? stem.substring(0, stem.length() - variant.length() - 1) + ".onnx" : graph;
+            String plain = stem.endsWith("_" + variant)
+                    ? stem.substring(0, stem.length() - variant.length() - 1) + ".onnx"
+                    : graph;
             if (!plain.equals(graph) && folder.has(plain)) {
                 return plain;
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import java.util.List;
@@ -14,7 +15,11 @@ import java.util.Optional;
  * @param image the picture tower, if wanted
  */
 public record ModelDescription(
-        String family, int dimension, List<Integer> dimensions, Optional<Tower.Text> text, Optional<Tower.Image> image) {
+        String family,
+        int dimension,
+        List<Integer> dimensions,
+        Optional<Tower.Text> text,
+        Optional<Tower.Image> image) {
     public ModelDescription {
         Objects.requireNonNull(family, "family");
         if (dimension < 1) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import java.nio.file.Path;
@@ -13,8 +14,8 @@ import java.util.TreeSet;
 public final class ModelFolder {
 
     private static final List<Family> FAMILIES = SplitTowers.ALL;
-    private static final List<String> CONFIGURATION = List.of(
-            "config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json");
+    private static final List<String> CONFIGURATION =
+            List.of("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json");
 
     private ModelFolder() {}
 
@@ -30,15 +31,19 @@ public final class ModelFolder {
                 return checked(description.get(), overrides);
             }
         }
-        throw config.wrong("model_type", FAMILIES.stream().map(Family::expected).toList().toString());
+        throw config.wrong(
+                "model_type", FAMILIES.stream().map(Family::expected).toList().toString());
     }
 
     private static ModelDescription checked(ModelDescription description, Overrides overrides) {
         overrides.dimensions().ifPresent(d -> {
-            boolean trained = description.dimensions().isEmpty() || description.dimensions().contains(d);
+            boolean trained = description.dimensions().isEmpty()
+                    || description.dimensions().contains(d);
             if (d > description.dimension() || d != description.dimension() && !trained) {
                 throw new IllegalArgumentException("[dimensions] must be "
-                        + (description.dimensions().isEmpty() ? "at most " : "one of " + description.dimensions() + " or ")
+                        + (description.dimensions().isEmpty()
+                                ? "at most "
+                                : "one of " + description.dimensions() + " or ")
                         + description.dimension() + ", got [" + d + "]");
             }
         });
@@ -74,7 +79,8 @@ public final class ModelFolder {
         Folder files = new Folder(folder);
         var hashes = new HashMap<String, String>();
         artifacts.forEach(a -> hashes.put(a.path(), a.sha256()));
-        return new Fingerprint(name -> hashes.computeIfAbsent(name, n -> files.artifact(n).sha256()))
+        return new Fingerprint(name ->
+                        hashes.computeIfAbsent(name, n -> files.artifact(n).sha256()))
                 .of(description, overrides, graph -> Graphs.files(files, Graphs.reference(files, graph)));
     }
 }

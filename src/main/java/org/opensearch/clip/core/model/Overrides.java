@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import java.util.Arrays;
@@ -60,7 +61,8 @@ public record Overrides(Map<String, Object> values) {
             try {
                 canonical.put(name, key.apply(value));
             } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("[" + name + "] must be " + e.getMessage() + ", got [" + value + "]", e);
+                throw new IllegalArgumentException(
+                        "[" + name + "] must be " + e.getMessage() + ", got [" + value + "]", e);
             }
         });
         values = Map.copyOf(canonical);
@@ -111,8 +113,11 @@ public record Overrides(Map<String, Object> values) {
 
     /** The towers wanted. */
     public Optional<List<Modality>> towers() {
-        return get("towers", List.class).map(names -> ((List<?>) names)
-                .stream().map(n -> Modality.valueOf(((String) n).toUpperCase(Locale.ROOT))).toList());
+        return get("towers", List.class)
+                .map(names -> ((List<?>) names)
+                        .stream()
+                                .map(n -> Modality.valueOf(((String) n).toUpperCase(Locale.ROOT)))
+                                .toList());
     }
 
     public Optional<String> queryPrompt() {
@@ -208,10 +213,13 @@ public record Overrides(Map<String, Object> values) {
                 return lower;
             }
         }
-        throw new IllegalArgumentException("one of " + (more.length == 0 ? allowed : Arrays.asList(more) + " or " + allowed));
+        throw new IllegalArgumentException(
+                "one of " + (more.length == 0 ? allowed : Arrays.asList(more) + " or " + allowed));
     }
 
     private static List<String> names(Enum<?>[] values) {
-        return Arrays.stream(values).map(v -> v.name().toLowerCase(Locale.ROOT)).collect(Collectors.toUnmodifiableList());
+        return Arrays.stream(values)
+                .map(v -> v.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.toUnmodifiableList());
     }
 }

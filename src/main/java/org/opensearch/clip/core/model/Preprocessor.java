@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import java.util.Arrays;
@@ -44,9 +45,11 @@ final class Preprocessor {
         boolean crop = config.flag("do_center_crop").orElse(!siglip);
         int[] size = size(config, "size", siglip);
         boolean squash = size.length == 2;
-        int[] target = crop && config.has("crop_size") ? size(config, "crop_size", true) : squash ? size : twice(size[0]);
+        int[] target =
+                crop && config.has("crop_size") ? size(config, "crop_size", true) : squash ? size : twice(size[0]);
         if (!squash && !crop) {
-            throw config.wrong("do_center_crop", "true, because [size] leaves pictures of another aspect ratio unequal in size");
+            throw config.wrong(
+                    "do_center_crop", "true, because [size] leaves pictures of another aspect ratio unequal in size");
         }
         if (!Arrays.equals(squash ? size : twice(size[0]), target)) {
             throw config.wrong("crop_size", "the same as [size]: " + Arrays.toString(size));
@@ -59,7 +62,8 @@ final class Preprocessor {
     private static ImageSpec jina(Config config) {
         String mode = config.text("resize_mode").orElse("shortest").toUpperCase(Locale.ROOT);
         if (Arrays.stream(Resize.values()).noneMatch(r -> r.name().equals(mode))) {
-            throw config.wrong("resize_mode", "one of " + Arrays.toString(Resize.values()).toLowerCase(Locale.ROOT));
+            throw config.wrong(
+                    "resize_mode", "one of " + Arrays.toString(Resize.values()).toLowerCase(Locale.ROOT));
         }
         String interpolation = config.text("interpolation").orElse("bicubic").toUpperCase(Locale.ROOT);
         Filter filter = Arrays.stream(Filter.values())
@@ -121,7 +125,9 @@ final class Preprocessor {
                 return new int[] {shortest.get()};
             }
             if (size.has("height") && size.has("width")) {
-                return new int[] {size.integer("height").get(), size.integer("width").get()};
+                return new int[] {
+                    size.integer("height").get(), size.integer("width").get()
+                };
             }
         } else if (!config.isList(name)) {
             int edge = config.integer(name).orElseThrow();

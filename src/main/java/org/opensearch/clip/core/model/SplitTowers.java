@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import java.util.ArrayList;
@@ -64,7 +65,9 @@ record SplitTowers(String name, Set<String> modelTypes, int maxTokens, boolean f
                 .or(() -> text.integer("projection_size"))
                 .or(() -> text.integer("embed_dim"))
                 .or(() -> vision.integer("embed_dim"))
-                .or(() -> fixedLength ? text.integer("hidden_size").or(() -> vision.integer("hidden_size")) : Optional.empty())
+                .or(() -> fixedLength
+                        ? text.integer("hidden_size").or(() -> vision.integer("hidden_size"))
+                        : Optional.empty())
                 .or(() -> Optional.of(dimension).filter(d -> d > 0))
                 .orElseThrow(() -> config.wrong("projection_dim", "the length of an embedding"));
     }

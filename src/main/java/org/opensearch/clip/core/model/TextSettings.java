@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import java.io.IOException;
@@ -36,7 +37,8 @@ final class TextSettings {
     }
 
     private static int maxTokens(Optional<Config> tokenizer, Config text, int otherwise) {
-        Optional<Integer> length = tokenizer.flatMap(c -> c.integer("model_max_length")).filter(n -> n <= LONGEST);
+        Optional<Integer> length =
+                tokenizer.flatMap(c -> c.integer("model_max_length")).filter(n -> n <= LONGEST);
         Optional<Integer> positions = text.integer("max_position_embeddings");
         if (length.isPresent() && positions.isPresent()) {
             return Math.min(length.get(), positions.get());
@@ -58,8 +60,8 @@ final class TextSettings {
             if (id.isPresent()) {
                 return id.getAsLong();
             }
-            throw new IllegalArgumentException(
-                    "[tokenizer_config.json]: [pad_token] is [" + token.get() + "], which [" + TOKENIZER + "] does not have");
+            throw new IllegalArgumentException("[tokenizer_config.json]: [pad_token] is [" + token.get() + "], which ["
+                    + TOKENIZER + "] does not have");
         }
         return file.padId().orElseGet(() -> text.integer("pad_token_id").orElse(0));
     }

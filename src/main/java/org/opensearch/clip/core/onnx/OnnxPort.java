@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import ai.onnxruntime.NodeInfo;
@@ -58,12 +59,15 @@ record OnnxPort(Port port, OnnxJavaType type) {
         return switch (data) {
             case LongBuffer longs when type == OnnxJavaType.INT64 -> OnnxTensor.createTensor(environment, longs, shape);
             case IntBuffer ints when type == OnnxJavaType.INT32 -> OnnxTensor.createTensor(environment, ints, shape);
-            case FloatBuffer floats when type == OnnxJavaType.FLOAT -> OnnxTensor.createTensor(environment, floats, shape);
-            case FloatBuffer floats when type == OnnxJavaType.FLOAT16 || type == OnnxJavaType.BFLOAT16 ->
+            case FloatBuffer floats
+            when type == OnnxJavaType.FLOAT -> OnnxTensor.createTensor(environment, floats, shape);
+            case FloatBuffer floats
+            when type == OnnxJavaType.FLOAT16 || type == OnnxJavaType.BFLOAT16 ->
                 OnnxTensor.createTensor(environment, half(floats), shape, type);
             default ->
-                throw new ModelException("input [" + port.name() + "] takes " + type.name().toLowerCase(Locale.ROOT)
-                        + ", got " + data.getClass().getSimpleName());
+                throw new ModelException(
+                        "input [" + port.name() + "] takes " + type.name().toLowerCase(Locale.ROOT) + ", got "
+                                + data.getClass().getSimpleName());
         };
     }
 
@@ -87,8 +91,8 @@ record OnnxPort(Port port, OnnxJavaType type) {
     /** @throws ModelException when this output is no vector of floats */
     void requireFloats() {
         if (port.element() != Element.FLOAT) {
-            throw new ModelException("output [" + port.name() + "] is of type " + type.name().toLowerCase(Locale.ROOT)
-                    + ", expected float, float16 or bfloat16");
+            throw new ModelException("output [" + port.name() + "] is of type "
+                    + type.name().toLowerCase(Locale.ROOT) + ", expected float, float16 or bfloat16");
         }
     }
 

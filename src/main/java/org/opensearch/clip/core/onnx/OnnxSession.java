@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import ai.onnxruntime.OnnxTensor;
@@ -105,12 +106,14 @@ final class OnnxSession implements Session {
                 return new Floats(tensor.getInfo().getShape(), data);
             } catch (OrtException e) {
                 if (deadline.passed()) {
-                    throw new ModelException("[" + name + "] ran longer than " + runTimeout.toMillis() + "ms and was stopped", e);
+                    throw new ModelException(
+                            "[" + name + "] ran longer than " + runTimeout.toMillis() + "ms and was stopped", e);
                 }
                 throw e;
             }
         } catch (OrtException e) {
-            throw new ModelException("[" + name + "] failed on inputs of shape " + shapes(given) + ": " + e.getMessage(), e);
+            throw new ModelException(
+                    "[" + name + "] failed on inputs of shape " + shapes(given) + ": " + e.getMessage(), e);
         } finally {
             tensors.values().forEach(OnnxTensor::close);
         }
@@ -118,7 +121,8 @@ final class OnnxSession implements Session {
 
     private static Map<String, String> shapes(Map<String, Tensor> tensors) {
         return tensors.entrySet().stream()
-                .collect(Collectors.toMap(Map.Entry::getKey, e -> Arrays.toString(e.getValue().shape()), (a, b) -> a, TreeMap::new));
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, e -> Arrays.toString(e.getValue().shape()), (a, b) -> a, TreeMap::new));
     }
 
     private ModelException closedException() {

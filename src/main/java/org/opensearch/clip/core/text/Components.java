@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.text;
 
 import static java.util.Map.entry;
@@ -16,8 +17,7 @@ import java.util.TreeSet;
 final class Components {
 
     /** A line a component: section, type, then {@code field:check}. */
-    private static final String TABLE =
-            """
+    private static final String TABLE = """
             normalizer Sequence normalizers:any
             normalizer BertNormalizer clean_text:flag handle_chinese_chars:flag strip_accents:flag lowercase:flag
             normalizer NFC
@@ -71,20 +71,38 @@ final class Components {
             entry("any", (where, value) -> {}),
             entry("flag", (where, value) -> require(value instanceof Boolean, where, value, "true or false")),
             entry("word", (where, value) -> require(isText(value, 24), where, value, "at most 24 characters")),
-            entry("character", (where, value) -> require(
-                    value instanceof String s && length(s) == 1, where, value, "one character")),
+            entry(
+                    "character",
+                    (where, value) ->
+                            require(value instanceof String s && length(s) == 1, where, value, "one character")),
             entry("empty", (where, value) -> require("".equals(value), where, value, "null or an empty text")),
-            entry("zero", (where, value) -> require(
-                    isWhole(value, 0), where, value, "null or 0: by chance, a text would get another vector each time")),
-            entry("number", (where, value) -> require(isWhole(value, 1_000), where, value, "a whole number up to 1000")),
-            entry("id", (where, value) -> require(isWhole(value, TokenizerPolicy.MOST_TOKENS), where, value, "a token id")),
+            entry(
+                    "zero",
+                    (where, value) -> require(
+                            isWhole(value, 0),
+                            where,
+                            value,
+                            "null or 0: by chance, a text would get another vector each time")),
+            entry(
+                    "number",
+                    (where, value) -> require(isWhole(value, 1_000), where, value, "a whole number up to 1000")),
+            entry(
+                    "id",
+                    (where, value) -> require(isWhole(value, TokenizerPolicy.MOST_TOKENS), where, value, "a token id")),
             entry("token", Components::token),
             entry("pattern", Components::pattern),
             entry("charsmap", Components::charsMap));
 
     private static final Map<String, Map<String, Map<String, Check>>> ALLOWED = parse(TABLE);
     private static final Map<String, String> PARTS = Map.of(
-            "normalizer", "normalizers", "pre_tokenizer", "pretokenizers", "post_processor", "processors", "decoder", "decoders");
+            "normalizer",
+            "normalizers",
+            "pre_tokenizer",
+            "pretokenizers",
+            "post_processor",
+            "processors",
+            "decoder",
+            "decoders");
     private static final int MOST_PARTS = 16;
 
     private Components() {}
@@ -154,7 +172,8 @@ final class Components {
 
     /** A replacement is never longer than what it replaces, so that a chain of them cannot blow a text up. */
     private static void replace(String where, Map<?, ?> component) {
-        int longest = component.get("pattern") instanceof Map<?, ?> p && p.get("String") instanceof String s ? length(s) : 1;
+        int longest =
+                component.get("pattern") instanceof Map<?, ?> p && p.get("String") instanceof String s ? length(s) : 1;
         require(
                 !(component.get("content") instanceof String s) || length(s) <= longest,
                 where + ".content",
@@ -164,10 +183,15 @@ final class Components {
 
     private static void pattern(String where, Object value) {
         Map<?, ?> pattern = value instanceof Map<?, ?> m && m.size() == 1 ? m : Map.of();
-        boolean text = isText(pattern.get("String"), 24) && !pattern.get("String").equals("");
+        boolean text =
+                isText(pattern.get("String"), 24) && !pattern.get("String").equals("");
         boolean regex = pattern.get("Regex") instanceof String s && Patterns.allowed(s);
-        require(text || regex, where, value, "a short {\"String\"}, or a {\"Regex\"} of the families CLIP, GPT-2, Llama 3 and"
-                + " Qwen 2 or of single characters and runs of one kind, such as \\s+");
+        require(
+                text || regex,
+                where,
+                value,
+                "a short {\"String\"}, or a {\"Regex\"} of the families CLIP, GPT-2, Llama 3 and"
+                        + " Qwen 2 or of single characters and runs of one kind, such as \\s+");
     }
 
     private static void charsMap(String where, Object value) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.text;
 
 import java.util.Set;
@@ -32,6 +33,7 @@ final class Patterns {
     private Patterns() {}
 
     static boolean allowed(String regex) {
-        return KNOWN.contains(regex) || regex.length() <= LONGEST && RUNS.matcher(regex).matches();
+        return KNOWN.contains(regex)
+                || regex.length() <= LONGEST && RUNS.matcher(regex).matches();
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.text;
 
 import java.util.List;
@@ -18,7 +19,10 @@ final class Template {
     static void check(String where, Map<?, ?> component) {
         Map<?, ?> tokens = component.get("special_tokens") instanceof Map<?, ?> m ? m : Map.of();
         tokens.forEach((name, token) -> Components.require(
-                isToken(name, token), where + ".special_tokens." + name, token, "{\"id\", \"ids\", \"tokens\"} of one name"));
+                isToken(name, token),
+                where + ".special_tokens." + name,
+                token,
+                "{\"id\", \"ids\", \"tokens\"} of one name"));
         for (String form : List.of("single", "pair")) {
             List<?> pieces = component.get(form) instanceof List<?> l ? l : List.of();
             long texts = pieces.stream().filter(p -> isText(p, "A")).count();

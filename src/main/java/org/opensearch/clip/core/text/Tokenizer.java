@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.text;
 
 import ai.djl.huggingface.tokenizers.Encoding;
@@ -83,15 +84,16 @@ public final class Tokenizer implements AutoCloseable {
         try {
             tokenizer = new Tokenizer(HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options));
         } catch (RuntimeException e) {
-            throw new IllegalArgumentException("tokenizer.json is refused by the tokenizer library: " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "tokenizer.json is refused by the tokenizer library: " + e.getMessage(), e);
         } finally {
             thread.setContextClassLoader(before);
         }
         int special = tokenizer.encode("").ids().length;
         if (special >= maxTokens) {
             tokenizer.close();
-            throw new IllegalArgumentException("max_tokens must be more than the " + special + " special tokens of tokenizer.json, got ["
-                    + maxTokens + "]");
+            throw new IllegalArgumentException("max_tokens must be more than the " + special
+                    + " special tokens of tokenizer.json, got [" + maxTokens + "]");
         }
         return tokenizer;
     }
@@ -115,7 +117,9 @@ public final class Tokenizer implements AutoCloseable {
         for (int i = 0; i < text.length(); i++) {
             if (Character.isSurrogate(text.charAt(i))) {
                 return new String(
-                        text.codePoints().map(c -> c >= 0xD800 && c <= 0xDFFF ? 0xFFFD : c).toArray(),
+                        text.codePoints()
+                                .map(c -> c >= 0xD800 && c <= 0xDFFF ? 0xFFFD : c)
+                                .toArray(),
                         0,
                         text.codePointCount(0, text.length()));
             }

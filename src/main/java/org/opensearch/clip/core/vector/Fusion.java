@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.vector;
 
 import java.util.Arrays;
@@ -36,7 +37,8 @@ public final class Fusion {
         for (int n = 0; n < weights.length; n++) {
             float[] v = vectors.get(n);
             if (v.length != dimension) {
-                throw new IllegalArgumentException("vectors must have one length, got " + dimension + " and " + v.length);
+                throw new IllegalArgumentException(
+                        "vectors must have one length, got " + dimension + " and " + v.length);
             }
             if (!Double.isFinite(weights[n])) {
                 throw new IllegalArgumentException("weight must be finite, got [" + weights[n] + "]");

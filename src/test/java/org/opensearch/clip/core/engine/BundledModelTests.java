@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.engine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -73,7 +74,10 @@ class BundledModelTests {
         for (Picture picture : expected.pictures()) {
             byte[] file = Files.readAllBytes(PICTURES.resolve(picture.input()));
             Prepared prepared = encoder.prepare(new Input.Image(file));
-            same(picture.input(), picture.vector(), encoder.encode(List.of(prepared)).getFirst());
+            same(
+                    picture.input(),
+                    picture.vector(),
+                    encoder.encode(List.of(prepared)).getFirst());
         }
     }
 

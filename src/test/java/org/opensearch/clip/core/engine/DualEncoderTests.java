@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.engine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -69,7 +70,8 @@ class DualEncoderTests {
                 var prepared = (Prepared.Text) encoder.prepare(new Input.Text(text.input()));
                 assertEquals(text.tokens(), prepared.ids().length);
                 assertFalse(prepared.truncated());
-                assertArrayEquals(text.vector(), encoder.encode(List.of(prepared)).getFirst(), 1e-5f);
+                assertArrayEquals(
+                        text.vector(), encoder.encode(List.of(prepared)).getFirst(), 1e-5f);
             }
         }
     }
@@ -80,7 +82,8 @@ class DualEncoderTests {
             for (TinyClip.Picture picture : TinyClip.expected().pictures()) {
                 byte[] file = Files.readAllBytes(FOLDER.resolve("pictures").resolve(picture.input()));
                 Prepared prepared = encoder.prepare(new Input.Image(file));
-                assertArrayEquals(picture.vector(), encoder.encode(List.of(prepared)).getFirst(), 1e-5f);
+                assertArrayEquals(
+                        picture.vector(), encoder.encode(List.of(prepared)).getFirst(), 1e-5f);
             }
         }
     }
@@ -140,9 +143,11 @@ class DualEncoderTests {
             Callable<Void> both = () -> {
                 for (int n = 0; n < 100; n++) {
                     for (int i = 0; i < texts.size(); i++) {
-                        assertArrayEquals(expectedTexts.get(i), encoder.encode(texts).get(i), 1e-6f);
+                        assertArrayEquals(
+                                expectedTexts.get(i), encoder.encode(texts).get(i), 1e-6f);
                     }
-                    assertArrayEquals(expectedPictures.getLast(), encoder.encode(pictures).getLast(), 1e-6f);
+                    assertArrayEquals(
+                            expectedPictures.getLast(), encoder.encode(pictures).getLast(), 1e-6f);
                 }
                 return null;
             };
@@ -157,8 +162,9 @@ class DualEncoderTests {
     void hiddenStatesArePooled(Pooling pooling) {
         try (DualEncoder encoder = TinyClip.open(FOLDER, TinyClip.text("onnx/hidden.onnx", 16, pooling, 32, false))) {
             List<TinyClip.Hidden> expected = TinyClip.expected().hidden();
-            List<Prepared> inputs =
-                    expected.stream().map(h -> encoder.prepare(new Input.Text(h.input()))).toList();
+            List<Prepared> inputs = expected.stream()
+                    .map(h -> encoder.prepare(new Input.Text(h.input())))
+                    .toList();
             List<float[]> together = encoder.encode(inputs);
             for (int i = 0; i < inputs.size(); i++) {
                 assertArrayEquals(expected.get(i).pooled(pooling), together.get(i), 1e-4f);
@@ -169,7 +175,8 @@ class DualEncoderTests {
 
     @Test
     void aGraphOfFixedShapeIsFedOneByOneAtItsLength() {
-        try (DualEncoder encoder = TinyClip.open(FOLDER, TinyClip.text("onnx/fixed.onnx", 24, Pooling.NONE, 32, false))) {
+        try (DualEncoder encoder =
+                TinyClip.open(FOLDER, TinyClip.text("onnx/fixed.onnx", 24, Pooling.NONE, 32, false))) {
             List<float[]> vectors = encoder.encode(texts(encoder));
             List<TinyClip.Text> expected = TinyClip.expected().texts();
             assertEquals(expected.size(), vectors.size());
@@ -187,7 +194,8 @@ class DualEncoderTests {
             Prepared text = mask.prepare(new Input.Text("red shoe"));
             long[] padded = Arrays.copyOf(((Prepared.Text) text).ids(), 32);
             Arrays.fill(padded, ((Prepared.Text) text).ids().length, 32, 1);
-            float[] expected = mask.encode(List.of(new Prepared.Text(padded, false))).getFirst();
+            float[] expected =
+                    mask.encode(List.of(new Prepared.Text(padded, false))).getFirst();
             assertArrayEquals(expected, always.encode(List.of(text)).getFirst(), 1e-6f);
             assertTrue(cosine(expected, mask.encode(List.of(text)).getFirst()) < 0.99);
             batchingChangesNothing(always, texts(always));
@@ -196,15 +204,15 @@ class DualEncoderTests {
 
     @Test
     void aModelOfOneTowerRefusesTheOtherKind() {
-        try (DualEncoder encoder = TinyClip.open(FOLDER, TinyClip.text("onnx/text_model.onnx", 24, Pooling.NONE, 32, false))) {
+        try (DualEncoder encoder =
+                TinyClip.open(FOLDER, TinyClip.text("onnx/text_model.onnx", 24, Pooling.NONE, 32, false))) {
             var e = assertThrows(InputException.class, () -> encoder.prepare(new Input.Image(new byte[10])));
             assertEquals(InputException.Kind.INVALID_IMAGE, e.kind());
             assertEquals("the model has no picture tower: it embeds texts only", e.getMessage());
             assertThrows(IllegalArgumentException.class, () -> encoder.encode(pictures(1)));
         }
         ModelDescription whole = TinyClip.description();
-        ModelDescription pictures =
-                new ModelDescription("test", 24, List.of(), Optional.empty(), whole.image());
+        ModelDescription pictures = new ModelDescription("test", 24, List.of(), Optional.empty(), whole.image());
         try (DualEncoder encoder = TinyClip.open(FOLDER, pictures)) {
             var e = assertThrows(InputException.class, () -> encoder.prepare(new Input.Text("a")));
             assertEquals(InputException.Kind.INVALID_TEXT, e.kind());
@@ -215,9 +223,11 @@ class DualEncoderTests {
     @Test
     void aBatchIsOfOneKindAndNotEmpty() {
         try (DualEncoder encoder = TinyClip.open()) {
-            List<Prepared> mixed = List.of(texts(encoder).getFirst(), pictures(1).getFirst());
+            List<Prepared> mixed =
+                    List.of(texts(encoder).getFirst(), pictures(1).getFirst());
             var e = assertThrows(IllegalArgumentException.class, () -> encoder.encode(mixed));
-            assertEquals("a batch must be of one modality that the model has, got 1 texts and 1 pictures", e.getMessage());
+            assertEquals(
+                    "a batch must be of one modality that the model has, got 1 texts and 1 pictures", e.getMessage());
             assertThrows(IllegalArgumentException.class, () -> encoder.encode(List.of()));
         }
     }
@@ -242,7 +252,8 @@ class DualEncoderTests {
     }
 
     private static void refused(ModelDescription description, String... parts) {
-        var e = assertThrows(ModelException.class, () -> TinyClip.open(FOLDER, description).close());
+        var e = assertThrows(
+                ModelException.class, () -> TinyClip.open(FOLDER, description).close());
         for (String part : parts) {
             assertTrue(e.getMessage().contains(part), part + " not in: " + e.getMessage());
         }

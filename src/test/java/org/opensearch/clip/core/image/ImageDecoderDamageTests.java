@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -65,8 +66,15 @@ class ImageDecoderDamageTests {
     void gifOf34BytesThatClaimsTwoGigapixelsIsRefusedCheaply() {
         ByteBuffer gif = ByteBuffer.allocate(34).order(ByteOrder.LITTLE_ENDIAN);
         gif.put("GIF89a".getBytes(StandardCharsets.US_ASCII));
-        gif.putShort((short) 65_535).putShort((short) 32_767).put(new byte[] {(byte) 0x80, 0, 0}).put(new byte[6]);
-        gif.put((byte) ',').putInt(0).putShort((short) 65_535).putShort((short) 32_767).put((byte) 0);
+        gif.putShort((short) 65_535)
+                .putShort((short) 32_767)
+                .put(new byte[] {(byte) 0x80, 0, 0})
+                .put(new byte[6]);
+        gif.put((byte) ',')
+                .putInt(0)
+                .putShort((short) 65_535)
+                .putShort((short) 32_767)
+                .put((byte) 0);
         gif.put(new byte[] {2, 1, 0x2C, 0, ';'});
         assertRefusedCheaply(gif.array(), "65535x32767");
     }
@@ -184,7 +192,8 @@ class ImageDecoderDamageTests {
         byte[] bytes = start.getBytes(StandardCharsets.ISO_8859_1);
         assertThrows(ImageException.class, () -> ImageDecoder.header(bytes));
         ImageException e = assertThrows(ImageException.class, () -> ImageDecoder.decode(bytes));
-        assertTrue(e.getMessage().startsWith(start.isEmpty() ? "the picture is empty" : "not a picture of a known format"));
+        assertTrue(e.getMessage()
+                .startsWith(start.isEmpty() ? "the picture is empty" : "not a picture of a known format"));
     }
 
     private static void decode(byte[] bytes, String what) {
@@ -213,9 +222,8 @@ class ImageDecoderDamageTests {
 
     private static void assertRefusedCheaply(byte[] bytes, String size) {
         long before = allocated();
-        for (Executable reading : new Executable[] {
-            () -> ImageDecoder.header(bytes), () -> ImageDecoder.decode(bytes)
-        }) {
+        for (Executable reading :
+                new Executable[] {() -> ImageDecoder.header(bytes), () -> ImageDecoder.decode(bytes)}) {
             ImageException e = assertThrows(ImageException.class, reading);
             assertTrue(e.getMessage().contains(size), e.getMessage());
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -19,10 +20,8 @@ class ResamplerTests {
 
     @ParameterizedTest(name = "seed {0}: {1}x{2}, filter {3}, to {4}x{5}")
     @MethodSource("resized")
-    void isBitIdenticalToPillow(
-            int seed, int width, int height, int code, int toWidth, int toHeight, String sha256) {
-        RgbImage resized =
-                Resampler.resize(Golden.noise(seed, width, height), toWidth, toHeight, Golden.filter(code));
+    void isBitIdenticalToPillow(int seed, int width, int height, int code, int toWidth, int toHeight, String sha256) {
+        RgbImage resized = Resampler.resize(Golden.noise(seed, width, height), toWidth, toHeight, Golden.filter(code));
         assertEquals(toWidth, resized.width());
         assertEquals(toHeight, resized.height());
         assertEquals(sha256, Golden.sha256(resized.rgb()));
@@ -37,14 +36,14 @@ class ResamplerTests {
             int height = 1 + random.nextInt(70);
             int left = random.nextInt(width);
             int top = random.nextInt(height);
-            Resampler.Window window = new Resampler.Window(
-                    left, top, 1 + random.nextInt(width - left), 1 + random.nextInt(height - top));
+            Resampler.Window window =
+                    new Resampler.Window(left, top, 1 + random.nextInt(width - left), 1 + random.nextInt(height - top));
             Resampler.Filter filter = Resampler.Filter.values()[i % 3];
             assertArrayEquals(
                     part(Resampler.resize(image, width, height, filter), window),
                     Resampler.resize(image, width, height, filter, window).rgb(),
-                    () -> filter + " of " + image.width() + "x" + image.height() + " to " + width + "x" + height
-                            + ", " + window);
+                    () -> filter + " of " + image.width() + "x" + image.height() + " to " + width + "x" + height + ", "
+                            + window);
         }
     }
 
@@ -52,7 +51,8 @@ class ResamplerTests {
     void sameSizeChangesNothing() {
         RgbImage image = Golden.noise(5, 23, 31);
         for (Resampler.Filter filter : Resampler.Filter.values()) {
-            assertArrayEquals(image.rgb(), Resampler.resize(image, 23, 31, filter).rgb());
+            assertArrayEquals(
+                    image.rgb(), Resampler.resize(image, 23, 31, filter).rgb());
         }
     }
 
@@ -61,7 +61,8 @@ class ResamplerTests {
         byte[] rgb = new byte[3 * 40 * 30];
         Arrays.fill(rgb, (byte) 201);
         for (Resampler.Filter filter : Resampler.Filter.values()) {
-            for (byte value : Resampler.resize(new RgbImage(40, 30, rgb), 17, 90, filter).rgb()) {
+            for (byte value :
+                    Resampler.resize(new RgbImage(40, 30, rgb), 17, 90, filter).rgb()) {
                 assertEquals((byte) 201, value);
             }
         }

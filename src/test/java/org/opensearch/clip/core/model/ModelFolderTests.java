@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -103,7 +104,8 @@ class ModelFolderTests {
         assertEquals(48, d.text().orElseThrow().maxTokens());
         assertEquals(0, d.text().orElseThrow().padId());
         assertEquals(Resampler.Filter.BILINEAR, d.image().orElseThrow().pixels().filter());
-        assertArrayEquals(new double[] {0.5, 0.5, 0.5}, d.image().orElseThrow().pixels().std());
+        assertArrayEquals(
+                new double[] {0.5, 0.5, 0.5}, d.image().orElseThrow().pixels().std());
     }
 
     @Test
@@ -175,8 +177,18 @@ class ModelFolderTests {
     @Test
     void appliesOverrides() {
         Overrides o = Overrides.parse(Map.of(
-                "pooling", "cls", "max_tokens", 9, "resize_mode", "longest", "fill_color", 7, "query_prompt", "q: ",
-                "passage_prompt", "p: "));
+                "pooling",
+                "cls",
+                "max_tokens",
+                9,
+                "resize_mode",
+                "longest",
+                "fill_color",
+                7,
+                "query_prompt",
+                "q: ",
+                "passage_prompt",
+                "p: "));
         ModelDescription d = ModelFolder.describe(TINY, o);
         Tower.Text text = d.text().orElseThrow();
         assertEquals(Pooling.CLS, text.pooling());
@@ -185,9 +197,10 @@ class ModelFolderTests {
         assertEquals("p: ", text.passagePrompt());
         assertEquals(ImageSpec.Resize.LONGEST, d.image().orElseThrow().pixels().resize());
         assertEquals(7, d.image().orElseThrow().pixels().fill());
-        assertEquals(8, ModelFolder.describe(TINY, with("dimensions", 8)).dimensions().getFirst());
-        var e = assertThrows(
-                IllegalArgumentException.class, () -> ModelFolder.describe(TINY, with("dimensions", 9)));
+        assertEquals(
+                8,
+                ModelFolder.describe(TINY, with("dimensions", 8)).dimensions().getFirst());
+        var e = assertThrows(IllegalArgumentException.class, () -> ModelFolder.describe(TINY, with("dimensions", 9)));
         assertEquals("[dimensions] must be one of [8, 16, 24] or 24, got [9]", e.getMessage());
     }
 
@@ -208,7 +221,11 @@ class ModelFolderTests {
         Overrides fp16 = Overrides.parse(Map.of("variant", "fp16", "towers", List.of("text")));
         ModelDescription d = ModelFolder.describe(folder, fp16);
         assertEquals("onnx/text_model_fp16.onnx", d.text().orElseThrow().graph());
-        refused(with("variant", "q4"), "[onnx/text_model_q4.onnx] is missing", "onnx/text_model_fp16.onnx", "[variant]");
+        refused(
+                with("variant", "q4"),
+                "[onnx/text_model_q4.onnx] is missing",
+                "onnx/text_model_fp16.onnx",
+                "[variant]");
     }
 
     @Test
@@ -239,7 +256,8 @@ class ModelFolderTests {
                 "{\"do_resize\":false}", "[do_resize] is false, expected true",
                 "{\"resample\":0}", "[resample] is 0, expected 1 (Lanczos)",
                 "{\"do_center_crop\":false}", "[do_center_crop] is false, expected true",
-                "{\"size\":{\"shortest_edge\":256},\"crop_size\":224}", "[crop_size] is 224, expected the same as [size]",
+                "{\"size\":{\"shortest_edge\":256},\"crop_size\":224}",
+                        "[crop_size] is 224, expected the same as [size]",
                 "{\"size\":{\"longest_edge\":256}}", "[size] is {\"longest_edge\":256}",
                 "{\"size\":\"big\"}", "[size] is \"big\"",
                 "{\"size\":99999}", "must be in [1, 4096]",

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -58,13 +59,15 @@ class OverridesTests {
         assertEquals(Optional.empty(), Overrides.NONE.pooling());
         assertEquals(OptionalInt.empty(), Overrides.NONE.maxTokens());
         assertEquals(OptionalDouble.empty(), Overrides.NONE.logitBias());
-        assertEquals(Optional.empty(), Overrides.parse(Map.of("variant", "auto")).variant());
+        assertEquals(
+                Optional.empty(), Overrides.parse(Map.of("variant", "auto")).variant());
     }
 
     @Test
     void namesAnUnknownKeyAndTheAllowedOnes() {
         var e = assertThrows(IllegalArgumentException.class, () -> Overrides.parse(Map.of("poling", "mean")));
-        assertTrue(e.getMessage().startsWith("unknown override [poling], allowed: [device, dimensions,"), e.getMessage());
+        assertTrue(
+                e.getMessage().startsWith("unknown override [poling], allowed: [device, dimensions,"), e.getMessage());
     }
 
     @Test

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.text;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
@@ -19,8 +20,12 @@ class CharsMapTests {
     /** A map that SentencePiece made. */
     private static byte[] real() throws IOException {
         var json = JsonParser.parseString(Files.readString(Path.of("src/test/resources/tokenizers/unigram.json")));
-        var first = json.getAsJsonObject().getAsJsonObject("normalizer").getAsJsonArray("normalizers").get(0);
-        return Base64.getDecoder().decode(first.getAsJsonObject().get("precompiled_charsmap").getAsString());
+        var first = json.getAsJsonObject()
+                .getAsJsonObject("normalizer")
+                .getAsJsonArray("normalizers")
+                .get(0);
+        return Base64.getDecoder()
+                .decode(first.getAsJsonObject().get("precompiled_charsmap").getAsString());
     }
 
     private static void refused(byte[] map, String why) {

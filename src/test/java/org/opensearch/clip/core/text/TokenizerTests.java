@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.text;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -32,7 +33,9 @@ class TokenizerTests {
 
     private static List<Case> expected(String family) throws IOException {
         var type = new TypeToken<Map<String, List<Case>>>() {};
-        return new Gson().fromJson(Files.readString(FOLDER.resolve("expected.json")), type).get(family);
+        return new Gson()
+                .fromJson(Files.readString(FOLDER.resolve("expected.json")), type)
+                .get(family);
     }
 
     @ParameterizedTest
@@ -147,7 +150,8 @@ class TokenizerTests {
 
     @Test
     void everyKnownPatternSurvivesThem(@TempDir Path folder) throws IOException {
-        JsonObject json = JsonParser.parseString(Files.readString(FOLDER.resolve("gpt2.json"))).getAsJsonObject();
+        JsonObject json = JsonParser.parseString(Files.readString(FOLDER.resolve("gpt2.json")))
+                .getAsJsonObject();
         for (String regex : Patterns.KNOWN) {
             JsonObject pattern = new JsonObject();
             pattern.addProperty("Regex", regex);

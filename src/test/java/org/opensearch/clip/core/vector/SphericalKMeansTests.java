@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -42,7 +43,8 @@ class SphericalKMeansTests {
 
     @Test
     void identicalPointsAreOneCluster() {
-        assertArrayEquals(new int[4], SphericalKMeans.assign(List.of(axis(3, 1), axis(3, 1), axis(3, 1), axis(3, 1)), 3, 0));
+        assertArrayEquals(
+                new int[4], SphericalKMeans.assign(List.of(axis(3, 1), axis(3, 1), axis(3, 1), axis(3, 1)), 3, 0));
     }
 
     @Test
