@@ -16,27 +16,20 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
 /**
  * What a {@code tokenizer.json} may contain before the native library sees it: the library gives up on some files and
- * patterns by ending the process. An allow-list over the sections, read in one pass with bounded memory; vocabulary and
- * merges are counted, the rest is checked by {@link Components}.
+ * patterns by ending the process. An allow-list over the sections, read in one pass with bounded memory.
  */
 public final class TokenizerPolicy {
 
     static final int MOST_TOKENS = 1 << 20;
     private static final int MOST_BYTES = 64 << 20;
-    private static final int MOST_MERGES = 1 << 21;
     private static final int MOST_ADDED = 10_000;
     private static final int LONGEST_TOKEN = 1_024;
-    private static final int DEEPEST = 12;
-    private static final int MOST_VALUES = 10_000;
 
     /**
      * A file that was checked, and what a tower needs to know of it.
@@ -59,7 +52,6 @@ public final class TokenizerPolicy {
     private final Map<String, Long> addedTokens = new HashMap<>();
     private OptionalLong wanted = OptionalLong.empty();
     private OptionalLong padId = OptionalLong.empty();
-    private int values;
 
     private TokenizerPolicy(byte[] json, String wantedToken) {
         this.json = json;
@@ -109,11 +101,11 @@ public final class TokenizerPolicy {
                 throw new IllegalArgumentException("tokenizer.json: [" + name + "] is there twice");
             }
             switch (name) {
-                case "version", "truncation", "padding" -> plain(name, value(in, name, 0));
+                case "version", "truncation", "padding" -> plain(name, SmallJson.read(in, name));
                 case "added_tokens" -> addedTokens(in);
                 case "normalizer", "pre_tokenizer", "post_processor", "decoder" ->
-                    Components.check(name, value(in, name, 0));
-                case "model" -> model(in);
+                    Components.check(name, SmallJson.read(in, name));
+                case "model" -> wanted = ModelSection.read(in, wantedToken);
                 default -> throw new IllegalArgumentException("tokenizer.json: [" + name + "] is no section of a tokenizer,"
                         + " allowed: [version, truncation, padding, added_tokens, normalizer, pre_tokenizer,"
                         + " post_processor, decoder, model]");
@@ -141,10 +133,9 @@ public final class TokenizerPolicy {
     private void addedTokens(JsonReader in) throws IOException {
         in.beginArray();
         for (int n = 0; in.hasNext(); n++) {
-            limit("added_tokens", n, MOST_ADDED);
-            values = 0;
+            ModelSection.limit("added_tokens", n, MOST_ADDED);
             String where = "added_tokens[" + n + "]";
-            Object value = value(in, where, 0);
+            Object value = SmallJson.read(in, where);
             Map<?, ?> token = value instanceof Map<?, ?> m ? m : Map.of();
             String content = token.get("content") instanceof String s ? s : "";
             boolean valid = !content.isEmpty()
@@ -154,138 +145,5 @@ public final class TokenizerPolicy {
             addedTokens.put(content, ((Number) token.get("id")).longValue());
         }
         in.endArray();
-    }
-
-    private void model(JsonReader in) throws IOException {
-        var rest = new LinkedHashMap<String, Object>();
-        boolean scored = false;
-        in.beginObject();
-        while (in.hasNext()) {
-            String name = in.nextName();
-            if (rest.put(name, name) != null) {
-                throw new IllegalArgumentException("tokenizer.json: [model." + name + "] is there twice");
-            }
-            switch (name) {
-                case "vocab" -> {
-                    scored = in.peek() == JsonToken.BEGIN_ARRAY;
-                    if (scored) {
-                        scores(in);
-                    } else {
-                        ids(in);
-                    }
-                }
-                case "merges" -> merges(in);
-                default -> {
-                    values = 0;
-                    rest.put(name, value(in, "model." + name, 0));
-                }
-            }
-        }
-        in.endObject();
-        // files of before tokenizers 0.9 name no type
-        String implied = rest.containsKey("merges") ? "BPE" : scored ? "Unigram" : "WordPiece";
-        rest.putIfAbsent("type", implied);
-        Components.require(
-                implied.equals(rest.get("type")) || !(rest.get("type") instanceof String) || isForeign(rest.get("type")),
-                "model.type",
-                rest.get("type"),
-                "for this vocabulary " + implied);
-        rest.remove("vocab");
-        rest.remove("merges");
-        Components.check("model", rest);
-    }
-
-    private static boolean isForeign(Object type) {
-        return !List.of("BPE", "Unigram", "WordPiece").contains(type);
-    }
-
-    private void ids(JsonReader in) throws IOException {
-        in.beginObject();
-        for (int n = 0; in.hasNext(); n++) {
-            limit("model.vocab", n, MOST_TOKENS);
-            String token = token(in.nextName());
-            long id = in.nextLong();
-            Components.require(id >= 0 && id <= MOST_TOKENS, "model.vocab", id, "ids up to " + MOST_TOKENS);
-            if (token.equals(wantedToken)) {
-                wanted = OptionalLong.of(id);
-            }
-        }
-        in.endObject();
-    }
-
-    private void scores(JsonReader in) throws IOException {
-        in.beginArray();
-        for (int n = 0; in.hasNext(); n++) {
-            limit("model.vocab", n, MOST_TOKENS);
-            in.beginArray();
-            if (token(in.nextString()).equals(wantedToken)) {
-                wanted = OptionalLong.of(n);
-            }
-            double unused = in.nextDouble();
-            in.endArray();
-        }
-        in.endArray();
-    }
-
-    private void merges(JsonReader in) throws IOException {
-        in.beginArray();
-        for (int n = 0; in.hasNext(); n++) {
-            limit("model.merges", n, MOST_MERGES);
-            if (in.peek() == JsonToken.BEGIN_ARRAY) {
-                in.beginArray();
-                token(in.nextString());
-                token(in.nextString());
-                in.endArray();
-            } else {
-                token(in.nextString());
-            }
-        }
-        in.endArray();
-    }
-
-    private static String token(String token) {
-        Components.require(
-                token.length() <= 2 * LONGEST_TOKEN + 1, "model", "a token of " + token.length() + " characters", "at most "
-                        + LONGEST_TOKEN);
-        return token;
-    }
-
-    private static void limit(String where, int n, int most) {
-        Components.require(n < most, where, "longer than " + most, "at most " + most + " entries");
-    }
-
-    /** A small section as maps, lists, strings, doubles and booleans. */
-    private Object value(JsonReader in, String where, int depth) throws IOException {
-        Components.require(depth < DEEPEST, where, "nested deeper than " + DEEPEST, "less nesting");
-        Components.require(++values <= MOST_VALUES, where, "of more than " + MOST_VALUES + " values", "less");
-        return switch (in.peek()) {
-            case BEGIN_OBJECT -> {
-                var map = new LinkedHashMap<String, Object>();
-                in.beginObject();
-                while (in.hasNext()) {
-                    String name = in.nextName();
-                    Components.require(!map.containsKey(name), where, name + " twice", "each name once");
-                    map.put(name, value(in, where, depth + 1));
-                }
-                in.endObject();
-                yield map;
-            }
-            case BEGIN_ARRAY -> {
-                var list = new ArrayList<>();
-                in.beginArray();
-                while (in.hasNext()) {
-                    list.add(value(in, where, depth + 1));
-                }
-                in.endArray();
-                yield list;
-            }
-            case STRING -> in.nextString();
-            case NUMBER -> in.nextDouble();
-            case BOOLEAN -> in.nextBoolean();
-            default -> {
-                in.nextNull();
-                yield null;
-            }
-        };
     }
 }
