@@ -174,7 +174,7 @@ class TokenizerPolicyTests {
         int passed = 0;
         for (String family : List.of("clip", "wordpiece", "unigram", "gpt2", "siglip", "gemma")) {
             byte[] original = Files.readAllBytes(FOLDER.resolve(family + ".json"));
-            for (int n = 0; n < 300; n++) {
+            for (int n = 0; n < 170; n++) {
                 byte[] mutant = mutate(original.clone(), random);
                 try {
                     TokenizerPolicy.check(mutant);
@@ -190,7 +190,7 @@ class TokenizerPolicyTests {
                 }
             }
         }
-        assertTrue(passed > 500, "only " + passed + " mutants were tried");
+        assertTrue(passed > 300, "only " + passed + " mutants were tried");
     }
 
     private static byte[] mutate(byte[] json, Random random) {

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class PoolingTests {
 
     /** Two inputs of three positions of two values; the second has two tokens and one padding. */
-    private static final float[] HIDDEN = {1, 2, 3, 4, 5, 9, /**/ 10, 20, 30, 40, 777, 888};
+    private static final float[] HIDDEN = {1, 2, 3, 4, 5, 9, /* second */ 10, 20, 30, 40, 777, 888};
 
     @Test
     void meanLeavesPaddingOut() {
