@@ -9,6 +9,7 @@ import org.opensearch.clip.core.engine.Input;
 import org.opensearch.clip.core.engine.InputException;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.model.Tower;
+import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.clip.settings.ClipSettings;
@@ -155,7 +156,9 @@ final class Runs {
         }
     }
 
-    private static void settle(Item item, float[] vector) {
+    private static void settle(Item item, float[] made) {
+        // a declaration may say fewer dimensions than the model makes; for everybody else that is the model then
+        float[] vector = Vectors.truncate(made, item.job().model().model().dimension());
         if (!isUsable(vector)) {
             item.settle(Failures.of(new ModelException("the model made a vector that is zero or not finite of this input")));
             return;
