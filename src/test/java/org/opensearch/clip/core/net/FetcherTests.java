@@ -33,9 +33,10 @@ import org.opensearch.clip.core.net.FetchException.Kind;
 
 class FetcherTests {
 
-    private static final Duration SOON = Duration.ofMillis(300);
-
     private final Loopback loopback = new Loopback();
+
+    /** What the fetcher wants run at its deadline, for a server to run when its moment has come. */
+    private final CompletableFuture<Runnable> deadline = new CompletableFuture<>();
 
     @AfterEach
     void stop() throws Exception {
@@ -164,7 +165,7 @@ class FetcherTests {
                 "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n|A"
             })
     void endsABodyThatNeverEnds(String answer) throws Exception {
-        String url = endless(answer, 0);
+        String url = endless(answer);
         if (answer.contains("Content-Length: 1000")) {
             assertEquals(1000, loopback.fetcher().get(url, Loopback.policy()).length);
         } else {
@@ -182,7 +183,7 @@ class FetcherTests {
                 "HTTP/1.1 302 Found\r\nLocation: /|A"
             })
     void endsAHeadThatNeverEnds(String answer) throws Exception {
-        assertFails(Kind.FAILED, endless(answer, 0), policy(Loopback.AMPLE, Integer.MAX_VALUE - 8));
+        assertFails(Kind.FAILED, endless(answer), policy(Loopback.AMPLE, Integer.MAX_VALUE - 8));
     }
 
     @ParameterizedTest
@@ -195,29 +196,57 @@ class FetcherTests {
                 "HTTP/1.1 200 OK\r\nX: |A"
             })
     void cutsADripAtTheDeadline(String answer) throws Exception {
-        var e = assertFails(Kind.TIMEOUT, endless(answer, 20), policy(SOON, 1_000_000));
-        assertTrue(
-                e.getMessage().contains("300 ms") && e.getMessage().contains("plugins.clip.image.url.timeout"),
-                e.getMessage());
+        String[] parts = answer.split("\\|");
+        String url = loopback.raw((in, out) -> {
+            out.write(parts[0].getBytes(StandardCharsets.US_ASCII));
+            for (int i = 0; ; i++) {
+                out.write(parts[1].getBytes(StandardCharsets.US_ASCII));
+                out.flush();
+                if (i == 3) {
+                    deadline.join().run();
+                }
+                Thread.sleep(5);
+            }
+        });
+        var e = assertFails(onDeadline(), Kind.TIMEOUT, url, policy(Loopback.AMPLE, 1_000_000));
+        assertTrue(e.getMessage().contains("60000 ms"), e.getMessage());
+        assertTrue(e.getMessage().contains("plugins.clip.image.url.timeout"), e.getMessage());
     }
 
     @Test
     void cutsSilenceAtTheDeadline() throws Exception {
         CountDownLatch end = new CountDownLatch(1);
         loopback.keep(end::countDown);
-        String url = loopback.raw((in, out) -> end.await());
-        assertFails(Kind.TIMEOUT, url, policy(SOON, 1000));
-        assertFails(Kind.TIMEOUT, url.replace("http:", "https:"), policy(SOON, 1000));
+        String url = loopback.raw((in, out) -> {
+            deadline.join().run();
+            end.await();
+        });
+        assertFails(onDeadline(), Kind.TIMEOUT, url, Loopback.policy());
     }
 
     @Test
-    void cutsAChainOfSlowRedirectsAtOneDeadline() throws Exception {
+    void cutsATlsHandshakeAtTheDeadline() throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        loopback.keep(end::countDown);
+        int port = loopback.server("127.0.0.1", (in, out) -> {
+            in.read();
+            deadline.join().run();
+            end.await();
+        });
+        assertFails(onDeadline(), Kind.TIMEOUT, "https://127.0.0.1:" + port, Loopback.policy());
+    }
+
+    @Test
+    void cutsAChainOfRedirectsAtOneDeadline() throws Exception {
         String url = loopback.raw((in, out) -> {
-            Thread.sleep(100);
+            if (loopback.heads.size() == 3) {
+                deadline.join().run();
+            }
             out.write("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
                     .getBytes(StandardCharsets.US_ASCII));
         });
-        assertFails(Kind.TIMEOUT, url, Loopback.policy(SOON, 1_000_000, 1000, "127.0.0.0/8"));
+        assertFails(onDeadline(), Kind.TIMEOUT, url, Loopback.policy(Loopback.AMPLE, 1000, 1000, "127.0.0.0/8"));
+        assertEquals(3, loopback.heads.size());
     }
 
     @Test
@@ -233,26 +262,20 @@ class FetcherTests {
             }
         }
         Assumptions.assumeTrue(hangs, "this kernel accepts beyond the backlog");
-        assertFails(Kind.FAILED, "http://127.0.0.1:" + full.getLocalPort(), policy(SOON, 1000));
+        assertFails(Kind.FAILED, "http://127.0.0.1:" + full.getLocalPort(), policy(Duration.ofMillis(300), 1000));
     }
 
     @Test
     void doesNotDialAfterTheDeadline() throws Exception {
-        CountDownLatch expired = new CountDownLatch(1);
         String url = loopback.raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         Fetcher fetcher = new Fetcher(
-                (task, delay) -> loopback.timer.schedule(
-                        () -> {
-                            task.run();
-                            expired.countDown();
-                        },
-                        delay),
+                this::hold,
                 host -> {
-                    await(expired);
+                    deadline.join().run();
                     return InetAddress.getAllByName(host);
                 },
                 null);
-        assertThrows(FetchException.class, () -> fetcher.get(url, policy(SOON, 1000)));
+        assertFails(fetcher, Kind.FAILED, url, Loopback.policy());
         assertEquals(0, loopback.heads.size());
     }
 
@@ -331,16 +354,23 @@ class FetcherTests {
         assertArrayEquals(body, loopback.fetcher().get(unnamed, policy(Loopback.AMPLE, body.length)));
     }
 
+    private Fetcher onDeadline() {
+        return loopback.keep(new Fetcher(this::hold));
+    }
+
+    private Runnable hold(Runnable task, Duration delay) {
+        deadline.complete(task);
+        return () -> {};
+    }
+
     /** What is behind the bar is sent for ever. */
-    private String endless(String answer, int pauseMillis) throws Exception {
+    private String endless(String answer) throws Exception {
         String[] parts = answer.split("\\|");
         byte[] again = parts[1].getBytes(StandardCharsets.US_ASCII);
         return loopback.raw((in, out) -> {
             out.write(parts[0].getBytes(StandardCharsets.US_ASCII));
             while (true) {
                 out.write(again);
-                out.flush();
-                Thread.sleep(pauseMillis);
             }
         });
     }
@@ -359,14 +389,6 @@ class FetcherTests {
         assertTrue(e.getMessage().contains("[127.0.0.1]"), e.getMessage());
         assertFalse(e.getMessage().contains("null"), e.getMessage());
         return e;
-    }
-
-    private static void await(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private static String text(byte[] bytes) {
