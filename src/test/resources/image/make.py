@@ -108,8 +108,9 @@ def jpegs():
 
 
 def swapped_profile():
-    """A profile that a colour-managed decoder would visibly apply."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    """A profile that a colour-managed decoder would visibly apply, without the time it was made."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    return profile[:24] + bytes(12) + profile[36:84] + bytes(16) + profile[100:]
 
 
 def chunk(kind, data):
@@ -286,6 +287,41 @@ def bmps():
     write("bmp-rle4.bmp", bmp(info(9, 4, 4, 2), palette, rle4))
 
 
+def webps():
+    rgb = scene(45, 33)
+    alpha = Image.frombytes("L", (45, 33), noise(3, 45 * 33))
+    rgba = rgb.copy()
+    rgba.putalpha(alpha)
+    save("webp-lossy.webp", rgb, quality=80)
+    save("webp-lossy-q10.webp", rgb, quality=10)
+    save("webp-lossless.webp", rgb, lossless=True)
+    save("webp-lossy-alpha.webp", rgba, quality=80)
+    save("webp-lossless-alpha.webp", rgba, lossless=True)
+    save("webp-lossless-exact.webp", rgba, lossless=True, exact=True)
+    save("webp-gray.webp", rgb.convert("L"), quality=80)
+    save("webp-palette.webp", rgb.quantize(5), lossless=True)
+    save("webp-1x1.webp", rgb.crop((0, 0, 1, 1)))
+    save("webp-icc.webp", rgb, icc_profile=swapped_profile())
+    for orientation in (3, 6):
+        save(f"webp-exif-{orientation}.webp", rgb, exif=exif(orientation))
+    save("webp-xmp-8.webp", rgb, xmp=xmp(8))
+    save("webp-photo.webp", scene(220, 150, 7), quality=75)
+    frames = [scene(45, 33, seed) for seed in (4, 5)]
+    save("webp-animated.webp", rgb, save_all=True, append_images=frames, duration=50)
+    save("webp-animated-alpha.webp", rgba, save_all=True, append_images=frames, duration=50, lossless=True)
+    inner = (FILES / "webp-lossy.webp").read_bytes()[12:]
+    for name, data in (("", inner), ("-alpha", (FILES / "webp-lossy-alpha.webp").read_bytes()[30:])):
+        canvas = struct.pack("<I", 0x12)[:4] + (59).to_bytes(3, "little") + (49).to_bytes(3, "little")
+        place = (3).to_bytes(3, "little") + (5).to_bytes(3, "little") + (44).to_bytes(3, "little") + (32).to_bytes(3, "little")
+        frame = riff(b"ANMF", place + (100).to_bytes(3, "little") + b"\0" + data)
+        anim = riff(b"ANIM", b"\x10\x20\x30\xff\0\0")
+        write(f"webp-small-frame{name}.webp", riff(b"RIFF", b"WEBP" + riff(b"VP8X", canvas) + anim + frame + frame))
+
+
+def riff(name, data):
+    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) & 1)
+
+
 def decoded():
     lines = []
     for path in sorted(FILES.iterdir()):
@@ -360,6 +396,7 @@ if __name__ == "__main__":
     pngs()
     gifs()
     bmps()
+    webps()
     decoded()
     resized()
     prepared()

@@ -115,6 +115,7 @@ class ArchitectureTests {
                         "ai.djl..",
                         "ai.onnx..",
                         "com.google.gson..",
+                        "com.luciad.imageio.webp..",
                         "com.google.protobuf..",
                         "org.apache.hc..")
                 .check(CLASSES);

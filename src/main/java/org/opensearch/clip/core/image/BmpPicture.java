@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.awt.image.Raster;
@@ -10,7 +11,7 @@ import org.opensearch.clip.core.image.ImageDecoder.Header;
 /** A Windows or OS/2 bitmap of up to 32 bits a pixel, run-length encoded or not. */
 record BmpPicture(byte[] bytes, int width, int height, int bits) implements ImageDecoder.Picture {
 
-    private static final JdkReader READER = new JdkReader("bmp");
+    private static final SpiReader READER = SpiReader.jdk("bmp");
     private static final int OLDEST_HEADER = 12;
     private static final int COLOR_SPACE = 14 + 56;
     private static final int SRGB = 0x73524742;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.io.IOException;
@@ -15,10 +16,9 @@ import org.opensearch.clip.core.image.ImageDecoder.Header;
  * @param palette 0xRRGGBB, of the frame
  * @param background palette index
  */
-record GifPicture(int width, int height, Frame frame, int[] palette, int background)
-        implements ImageDecoder.Picture {
+record GifPicture(int width, int height, Frame frame, int[] palette, int background) implements ImageDecoder.Picture {
 
-    private static final JdkReader READER = new JdkReader("gif");
+    private static final SpiReader READER = SpiReader.jdk("gif");
     private static final int EXTENSION = '!';
     private static final int IMAGE = ',';
     private static final int END = ';';
@@ -100,10 +100,7 @@ record GifPicture(int width, int height, Frame frame, int[] palette, int backgro
             canvas.fill(background < palette.length ? palette[background] : 0);
         }
         canvas.paint(
-                READER.read(frame.file(), frame.width, frame.height),
-                frame.left,
-                frame.top,
-                Pixels.palette(palette));
+                READER.read(frame.file(), frame.width, frame.height), frame.left, frame.top, Pixels.palette(palette));
         return canvas.image();
     }
 

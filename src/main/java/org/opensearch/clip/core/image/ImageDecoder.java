@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.io.EOFException;
@@ -28,7 +29,7 @@ public final class ImageDecoder {
     }
 
     /** A file of one format whose headers have been read. */
-    sealed interface Picture permits JpegPicture, PngPicture, GifPicture, BmpPicture {
+    sealed interface Picture permits JpegPicture, PngPicture, GifPicture, BmpPicture, WebpPicture {
         Header header();
 
         /** @throws IOException when the data behind the headers is broken */
@@ -81,13 +82,16 @@ public final class ImageDecoder {
         if (starts(bytes, 0, "GIF87a") || starts(bytes, 0, "GIF89a")) {
             return GifPicture.parse(bytes);
         }
+        if (starts(bytes, 0, "RIFF") && starts(bytes, 8, "WEBP")) {
+            return WebpPicture.parse(bytes);
+        }
         if (starts(bytes, 0, "BM")) {
             return BmpPicture.parse(bytes);
         }
         throw new ImageException(
                 bytes.length == 0
                         ? "the picture is empty: 0 bytes"
-                        : "not a picture of a known format: JPEG, PNG, GIF and BMP are, told by their first bytes");
+                        : "not a picture of a known format: JPEG, PNG, GIF, WebP and BMP are, told by their first bytes");
     }
 
     /** Whether the Latin-1 bytes of {@code magic} stand at {@code offset}. */

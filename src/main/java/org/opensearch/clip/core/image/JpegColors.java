@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 /**
@@ -71,7 +72,7 @@ final class JpegColors {
     }
 
     private static int clip(int value) {
-        return Math.clamp(value, 0, 255);
+        return Math.min(Math.max(value, 0), 255);
     }
 
     private static int fixed(double value) {

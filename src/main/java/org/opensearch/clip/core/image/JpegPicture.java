@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.awt.image.DataBufferByte;
@@ -12,7 +13,7 @@ import org.opensearch.clip.core.image.ImageDecoder.Header;
  */
 record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
 
-    private static final JdkReader READER = new JdkReader("jpeg");
+    private static final SpiReader READER = SpiReader.jdk("jpeg");
 
     static JpegPicture parse(byte[] bytes) {
         return new JpegPicture(new JpegSegments(bytes));
@@ -22,9 +23,16 @@ record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
     public Header header() {
         long pixels = (long) segments.width() * segments.height();
         int components = segments.components().size();
-        // The reader's samples and ours, and its objects for each row; several scans are collected as 16-bit coefficients, in whole blocks.
-        long coefficients = segments.manyScans() ? 2L * components * (pixels + 16L * (segments.width() + segments.height() + 16)) : 0;
-        return new Header("JPEG", segments.width(), segments.height(), pixels * (components + 3) + coefficients + 64L * segments.height());
+        // The reader's samples and ours, and its objects for each row; several scans are collected as 16-bit
+        // coefficients, in whole blocks.
+        long coefficients = segments.manyScans()
+                ? 2L * components * (pixels + 16L * (segments.width() + segments.height() + 16))
+                : 0;
+        return new Header(
+                "JPEG",
+                segments.width(),
+                segments.height(),
+                pixels * (components + 3) + coefficients + 64L * segments.height());
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +32,12 @@ class ImageDecoderDamageTests {
     private static final long WORKING_SPACE = 3 << 20;
 
     private static final int MAX_PIXELS = 5_000_000;
+
+    /** Loading classes and native libraries is nothing that a picture costs. */
+    @BeforeAll
+    static void load() {
+        files().forEach(file -> ImageDecoder.decode(Golden.file(file)));
+    }
 
     static Stream<String> files() {
         return Golden.rows("decoded.txt").map(row -> row[0]);

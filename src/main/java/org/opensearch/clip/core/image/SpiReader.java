@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
 import java.awt.image.Raster;
@@ -12,15 +13,23 @@ import javax.imageio.spi.ImageReaderSpi;
 import javax.imageio.stream.ImageInputStreamImpl;
 
 /**
- * One picture through one of the JDK's own readers: chosen by name among the providers of {@code java.desktop} only, so
- * nothing that a class path adds can answer, and used without ImageIO's global cache. Metadata is not read.
+ * One picture through a reader of ImageIO's interface that is named, never looked for: what a class path registers cannot
+ * answer. ImageIO's global cache is not used, metadata not read. Safe for use by many threads.
  */
-final class JdkReader {
+final class SpiReader {
 
     private final ImageReaderSpi provider;
 
-    /** @param format the JDK's name of it: jpeg, png, gif or bmp */
-    JdkReader(String format) {
+    SpiReader(ImageReaderSpi provider) {
+        this.provider = provider;
+    }
+
+    /**
+     * The JDK's own.
+     *
+     * @param format jpeg, png, gif or bmp
+     */
+    static SpiReader jdk(String format) {
         Iterator<ImageReaderSpi> providers = IIORegistry.getDefaultInstance()
                 .getServiceProviders(
                         ImageReaderSpi.class,
@@ -28,7 +37,7 @@ final class JdkReader {
                                 && List.of(((ImageReaderSpi) candidate).getFormatNames())
                                         .contains(format),
                         false);
-        this.provider = providers.next();
+        return new SpiReader(providers.next());
     }
 
     /**
@@ -44,7 +53,9 @@ final class JdkReader {
             if (reader.getWidth(0) != width || reader.getHeight(0) != height) {
                 throw new IIOException("headers contradict each other");
             }
-            return reader.canReadRaster() ? reader.readRaster(0, null) : reader.read(0).getRaster();
+            return reader.canReadRaster()
+                    ? reader.readRaster(0, null)
+                    : reader.read(0).getRaster();
         } finally {
             reader.dispose();
         }
