@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import java.util.ArrayList;
@@ -160,7 +161,8 @@ final class Runs {
         // a declaration may say fewer dimensions than the model makes; for everybody else that is the model then
         float[] vector = Vectors.truncate(made, item.job().model().model().dimension());
         if (!isUsable(vector)) {
-            item.settle(Failures.of(new ModelException("the model made a vector that is zero or not finite of this input")));
+            item.settle(Failures.of(
+                    new ModelException("the model made a vector that is zero or not finite of this input")));
             return;
         }
         item.settle(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
 import java.nio.file.Path;
@@ -44,7 +45,8 @@ public final class ModelLoader implements LoadedModels.Loader {
     public LoadedModels.Loaded load(DeclaredModel model) {
         String device = model.device() == null ? settings.models().device() : model.device();
         if (device.startsWith("cuda")) {
-            throw new ModelException("device [" + device + "] is not available: this build of the plugin runs models on the CPU only");
+            throw new ModelException(
+                    "device [" + device + "] is not available: this build of the plugin runs models on the CPU only");
         }
         Path folder = files.folder(model.source());
         files.verify(folder, model.files());
@@ -78,15 +80,18 @@ public final class ModelLoader implements LoadedModels.Loader {
     }
 
     private DualEncoder open(Path folder, ModelDescription description) {
-        OnnxOptions options = new OnnxOptions(1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()));
+        OnnxOptions options = new OnnxOptions(
+                1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()));
         List<AutoCloseable> opened = new ArrayList<>();
         try {
-            Optional<Tokenizer> tokenizer = description.text().map(tower -> keep(
-                    Tokenizer.open(folder.resolve(tower.tokenizer()), tower.maxTokens()), opened));
+            Optional<Tokenizer> tokenizer = description
+                    .text()
+                    .map(tower -> keep(Tokenizer.open(folder.resolve(tower.tokenizer()), tower.maxTokens()), opened));
             Optional<Session> text =
                     description.text().map(tower -> keep(runtime.open(folder.resolve(tower.graph()), options), opened));
-            Optional<Session> image =
-                    description.image().map(tower -> keep(runtime.open(folder.resolve(tower.graph()), options), opened));
+            Optional<Session> image = description
+                    .image()
+                    .map(tower -> keep(runtime.open(folder.resolve(tower.graph()), options), opened));
             return new DualEncoder(description, text, tokenizer, image);
         } catch (RuntimeException | LinkageError e) {
             for (AutoCloseable resource : opened) {
@@ -122,7 +127,8 @@ public final class ModelLoader implements LoadedModels.Loader {
     private static void tryOut(DualEncoder encoder, DeclaredModel model, DualEncoder.Prepared input) {
         int found = encoder.encode(List.of(input)).getFirst().length;
         if (found < model.dimension()) {
-            throw new ModelException("the " + input.modality() + " tower makes " + found + " floats, declared were at least " + model.dimension());
+            throw new ModelException("the " + input.modality() + " tower makes " + found
+                    + " floats, declared were at least " + model.dimension());
         }
     }
 }
