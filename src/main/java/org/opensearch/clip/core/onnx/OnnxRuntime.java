@@ -11,6 +11,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.engine.Session;
 
@@ -33,6 +34,7 @@ public final class OnnxRuntime {
 
     private final Timer timer;
     private final Optional<Path> natives;
+    private final GraphLimits limits;
     private OrtEnvironment environment;
 
     /** With the native libraries inside the jar: they are extracted to {@code java.io.tmpdir} when the environment starts. */
@@ -42,34 +44,56 @@ public final class OnnxRuntime {
 
     /** @param natives a folder that holds the native libraries of this platform: nothing is extracted; empty: those inside the jar */
     public OnnxRuntime(Timer timer, Optional<Path> natives) {
+        this(timer, natives, GraphLimits.DEFAULT);
+    }
+
+    OnnxRuntime(Timer timer, Optional<Path> natives, GraphLimits limits) {
         this.timer = timer;
         this.natives = natives;
+        this.limits = limits;
+    }
+
+    /**
+     * Loads a graph that holds its weights itself.
+     *
+     * @throws ModelException when the file is no model or asks for more than we allow
+     */
+    public Session open(Path graph, OnnxOptions options) {
+        return open(graph, Set.of(), options);
     }
 
     /**
      * Loads a graph.
      *
+     * @param weights names of the files beside the graph that may hold its weights
      * @throws ModelException when the file is no model or asks for more than we allow
      */
-    public Session open(Path graph, OnnxOptions options) {
+    public Session open(Path graph, Set<String> weights, OnnxOptions options) {
         Path file = graph.toAbsolutePath().normalize();
         String name = file.getFileName().toString();
         if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             throw new ModelException("[" + name + "] is not a regular file; a model's graph must be one, and no link");
         }
-        OrtEnvironment env = environment();
-        try (SessionOptions settings = settings(options)) {
-            OrtSession session = env.createSession(file.toString(), settings);
-            try {
-                return new OnnxSession(name, env, session, timer, options.runTimeout(), Files.size(file));
-            } catch (OrtException | IOException | RuntimeException e) {
-                session.close();
-                throw e;
-            }
+        try {
+            long bytes = GraphScan.check(file, weights, limits);
+            return open(file, bytes, options);
         } catch (OrtException e) {
             throw new ModelException("ONNX Runtime cannot load [" + name + "]: " + reason(e, file), e);
         } catch (IOException e) {
             throw new ModelException("[" + name + "] cannot be read", e);
+        }
+    }
+
+    private Session open(Path file, long bytes, OnnxOptions options) throws OrtException {
+        OrtEnvironment env = environment();
+        try (SessionOptions settings = settings(options)) {
+            OrtSession session = env.createSession(file.toString(), settings);
+            try {
+                return new OnnxSession(file.getFileName().toString(), env, session, timer, options.runTimeout(), bytes);
+            } catch (OrtException | RuntimeException e) {
+                session.close();
+                throw e;
+            }
         }
     }
 
@@ -83,6 +107,8 @@ public final class OnnxRuntime {
         settings.setExecutionMode(SessionOptions.ExecutionMode.SEQUENTIAL);
         settings.setInterOpNumThreads(1);
         settings.setIntraOpNumThreads(options.intraOpThreads());
+        // nothing but ONNX's own format: what the scan has read is what is loaded
+        settings.addConfigEntry("session.load_model_format", "ONNX");
         settings.addConfigEntry("session.intra_op.allow_spinning", "0");
         settings.addConfigEntry("session.inter_op.allow_spinning", "0");
         // a pattern is kept for every shape ever seen, and batches and text lengths vary without end

@@ -17,6 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -39,12 +41,15 @@ class OnnxSessionTests {
 
     private static final Path MODELS = Path.of("src/test/resources/onnx");
     private static final OnnxOptions LONG = new OnnxOptions(1, Duration.ofMinutes(10));
+    private static final GraphLimits LOOPS =
+            new GraphLimits(Set.of(""), Set.of("Loop"), 100, 1, 1 << 20, 1 << 20, 1 << 20);
 
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
-    private final OnnxRuntime runtime = new OnnxRuntime((task, delay) -> {
+    private final OnnxRuntime.Timer timer = (task, delay) -> {
         Future<?> scheduled = scheduler.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
         return () -> scheduled.cancel(false);
-    });
+    };
+    private final OnnxRuntime runtime = new OnnxRuntime(timer);
 
     @AfterEach
     void stop() {
@@ -103,7 +108,8 @@ class OnnxSessionTests {
 
     @Test
     void stopsARunawayGraphAndStaysUsable() {
-        try (Session session = runtime.open(MODELS.resolve("runaway.onnx"), new OnnxOptions(1, Duration.ofMillis(300)))) {
+        OnnxRuntime lenient = new OnnxRuntime(timer, Optional.empty(), LOOPS);
+        try (Session session = lenient.open(MODELS.resolve("runaway.onnx"), new OnnxOptions(1, Duration.ofMillis(300)))) {
             for (int i = 0; i < 2; i++) {
                 assertMessage("[runaway.onnx] ran longer than 300ms and was stopped", () -> session.run(one(), "y"));
             }
@@ -152,11 +158,12 @@ class OnnxSessionTests {
     void closingLetsARunEndAndAdmitsNoOther() throws Exception {
         CountDownLatch running = new CountDownLatch(1);
         AtomicReference<Runnable> stop = new AtomicReference<>();
-        OnnxRuntime manual = new OnnxRuntime((task, delay) -> {
+        OnnxRuntime.Timer manualTimer = (task, delay) -> {
             stop.set(task);
             running.countDown();
             return () -> {};
-        });
+        };
+        OnnxRuntime manual = new OnnxRuntime(manualTimer, Optional.empty(), LOOPS);
         try (ExecutorService threads = Executors.newSingleThreadExecutor()) {
             Session session = manual.open(MODELS.resolve("runaway.onnx"), LONG);
             Future<Floats> run = threads.submit(() -> session.run(one(), "y"));

@@ -1,0 +1,202 @@
+package org.opensearch.clip.core.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.FunctionProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.opensearch.clip.core.engine.ModelException;
+
+/**
+ * Looks at a whole graph before native code does: operators, control flow, sizes that the graph itself fixes, and where weights
+ * lie. Sizes that depend on an input, or are computed, are beyond it: against those stand the trial run at load, the deadline
+ * of every run, and that only an administrator declares a model. One use, one thread.
+ */
+final class GraphScan {
+
+    /** Carries compiled code of an execution provider, or the path of a file with it. */
+    private static final String COMPILED = "EPContext";
+
+    /** Exporters may write a shared weight twice; more would be one piece of a file passed off as many weights. */
+    private static final int SHARED = 2;
+
+    private static final long SMALL = 64L << 20;
+
+    /** @param constants elements of tensors that have no data in any file */
+    private record Cost(long nodes, long weights, long constants) {
+        Cost plus(Cost other) {
+            return new Cost(nodes + other.nodes, weights + other.weights, constants + other.constants);
+        }
+    }
+
+    private final String graph;
+    private final GraphLimits limits;
+    private final ExternalWeights external;
+    private final Map<String, FunctionProto> functions = new HashMap<>();
+    /** Null while a function is being counted. */
+    private final Map<String, Cost> counted = new HashMap<>();
+
+    private GraphScan(Path file, Set<String> listed, GraphLimits limits) {
+        this.graph = "[" + file.getFileName() + "]";
+        this.limits = limits;
+        this.external = new ExternalWeights(file, listed);
+    }
+
+    /**
+     * @param listed the names of the files beside {@code file} that may hold its weights
+     * @return the bytes of all weights
+     * @throws ModelException when the graph is refused: what was found and what is allowed
+     */
+    static long check(Path file, Set<String> listed, GraphLimits limits) throws IOException {
+        ModelProto model = GraphReader.read(file, limits.heapBytes());
+        var scan = new GraphScan(file, listed, limits);
+        Cost cost = scan.model(model);
+        long files = Files.size(file) + scan.external.fileBytes();
+        if (cost.weights > SHARED * files + SMALL) {
+            throw scan.refused("its weights are " + cost.weights + " bytes and its files hold " + files);
+        }
+        return cost.weights;
+    }
+
+    private Cost model(ModelProto model) throws IOException {
+        if (model.getTrainingInfoCount() > 0) {
+            throw refused("it holds a training graph");
+        }
+        for (FunctionProto function : model.getFunctionsList()) {
+            if (limits.domains().contains(function.getDomain())) {
+                throw refused("it defines a function [" + printable(function.getName()) + "] of its own in the domain ["
+                        + function.getDomain() + "]");
+            }
+            if (functions.put(key(function.getDomain(), function.getName(), function.getOverload()), function) != null) {
+                throw refused("it defines the function [" + printable(function.getName()) + "] twice");
+            }
+        }
+        return graph(model.getGraph(), 0, null);
+    }
+
+    private Cost graph(GraphProto graph, int depth, Constants outer) throws IOException {
+        if (depth > limits.depth()) {
+            throw refused("its subgraphs are deeper than " + limits.depth());
+        }
+        if (graph.getSparseInitializerCount() > 0) {
+            throw refused("it has sparse weights");
+        }
+        Cost cost = new Cost(0, 0, 0);
+        for (TensorProto tensor : graph.getInitializerList()) {
+            cost = checked(cost.plus(weights(tensor)));
+        }
+        Constants constants = new Constants(outer, graph.getInitializerList(), graph.getNodeList());
+        return cost.plus(nodes(graph.getNodeList(), depth, constants));
+    }
+
+    private Cost nodes(List<NodeProto> nodes, int depth, Constants constants) throws IOException {
+        Cost cost = new Cost(0, 0, 0);
+        for (NodeProto node : nodes) {
+            cost = checked(cost.plus(node(node, depth, constants)));
+        }
+        return cost;
+    }
+
+    private Cost node(NodeProto node, int depth, Constants constants) throws IOException {
+        String function = key(node.getDomain(), node.getOpType(), node.getOverload());
+        Cost cost = new Cost(1, 0, constants.elementsOf(node));
+        if (functions.containsKey(function)) {
+            cost = cost.plus(function(function, depth));
+        } else if (!limits.domains().contains(node.getDomain())) {
+            throw refused(operator(node) + " is of an unknown domain; allowed are " + limits.domains());
+        } else if (node.getOpType().equals(COMPILED)) {
+            throw refused(operator(node) + " brings compiled code");
+        }
+        for (AttributeProto attribute : node.getAttributeList()) {
+            cost = checked(cost.plus(attribute(node, attribute, depth, constants)));
+        }
+        return cost;
+    }
+
+    private Cost attribute(NodeProto node, AttributeProto attribute, int depth, Constants constants) throws IOException {
+        if (attribute.hasSparseTensor() || attribute.getSparseTensorsCount() > 0) {
+            throw refused(operator(node) + " has sparse weights");
+        }
+        Cost cost = attribute.hasT() ? weights(attribute.getT()) : new Cost(0, 0, 0);
+        for (TensorProto tensor : attribute.getTensorsList()) {
+            cost = checked(cost.plus(weights(tensor)));
+        }
+        if ((attribute.hasG() || attribute.getGraphsCount() > 0) && !limits.controlFlow().contains(node.getOpType())) {
+            throw refused(operator(node) + " is control flow; allowed is " + limits.controlFlow());
+        }
+        if (attribute.hasG()) {
+            cost = checked(cost.plus(graph(attribute.getG(), depth + 1, constants)));
+        }
+        for (GraphProto branch : attribute.getGraphsList()) {
+            cost = checked(cost.plus(graph(branch, depth + 1, constants)));
+        }
+        return cost;
+    }
+
+    /** Every call of a function is a copy of it in the end, so functions that call each other twice grow like 2^n. */
+    private Cost function(String key, int depth) throws IOException {
+        if (counted.containsKey(key)) {
+            Cost known = counted.get(key);
+            if (known == null) {
+                throw refused("its function [" + printable(functions.get(key).getName()) + "] calls itself");
+            }
+            return known;
+        }
+        counted.put(key, null);
+        List<NodeProto> body = functions.get(key).getNodeList();
+        Cost cost = nodes(body, depth + 1, new Constants(null, List.of(), body));
+        counted.put(key, cost);
+        return cost;
+    }
+
+    private Cost weights(TensorProto tensor) throws IOException {
+        long bytes = TensorSize.bytes(tensor);
+        boolean elsewhere = tensor.getExternalDataCount() > 0 || tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
+        long held = elsewhere ? external.length(tensor) : TensorSize.held(tensor);
+        if (bytes < 0 || bytes > held) {
+            throw refused("tensor [" + printable(tensor.getName()) + "] of element type " + tensor.getDataType() + " and shape "
+                    + tensor.getDimsList() + " has data of " + held + " bytes");
+        }
+        return new Cost(0, bytes, 0);
+    }
+
+    private Cost checked(Cost cost) {
+        if (cost.nodes > limits.nodes()) {
+            throw refused("it has more than " + limits.nodes() + " nodes");
+        }
+        if (cost.weights > limits.weightBytes()) {
+            throw refused("its weights are more than " + limits.weightBytes() + " bytes");
+        }
+        if (cost.constants > limits.constantElements()) {
+            throw refused("it makes constants of more than " + limits.constantElements() + " elements");
+        }
+        return cost;
+    }
+
+    private ModelException refused(String why) {
+        return new ModelException(graph + " is refused: " + why);
+    }
+
+    private static String operator(NodeProto node) {
+        return "operator [" + printable(node.getDomain().isEmpty() ? node.getOpType() : node.getDomain() + ":" + node.getOpType())
+                + "] of node [" + printable(node.getName()) + "]";
+    }
+
+    private static String key(String domain, String name, String overload) {
+        return domain + '\n' + name + '\n' + overload;
+    }
+
+    /** What a file says, fit for a message: short, and nothing that could be taken for a line of a log. */
+    static String printable(String text) {
+        String shown = text.replaceAll("[^ -~]", "?");
+        return shown.length() > 100 ? shown.substring(0, 100) + ".." : shown;
+    }
+}
