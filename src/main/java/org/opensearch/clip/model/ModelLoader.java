@@ -6,7 +6,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.opensearch.clip.core.engine.DualEncoder;
 import org.opensearch.clip.core.engine.Input;
 import org.opensearch.clip.core.engine.ModelException;
@@ -54,7 +56,7 @@ public final class ModelLoader implements LoadedModels.Loader {
         // A floor until the sessions are open and can be asked: refusing early spares the node the attempt.
         MemoryLedger.Charge memory = ledger.charge(weights(model.files()));
         try {
-            DualEncoder encoder = open(folder, description);
+            DualEncoder encoder = open(folder, description, model.files());
             try {
                 memory.resize(encoder.bytes());
                 tryOut(encoder, model);
@@ -79,19 +81,16 @@ public final class ModelLoader implements LoadedModels.Loader {
                 .sum();
     }
 
-    private DualEncoder open(Path folder, ModelDescription description) {
-        OnnxOptions options = new OnnxOptions(
-                1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()));
+    private DualEncoder open(Path folder, ModelDescription description, List<Artifact> files) {
         List<AutoCloseable> opened = new ArrayList<>();
         try {
             Optional<Tokenizer> tokenizer = description
                     .text()
                     .map(tower -> keep(Tokenizer.open(folder.resolve(tower.tokenizer()), tower.maxTokens()), opened));
             Optional<Session> text =
-                    description.text().map(tower -> keep(runtime.open(folder.resolve(tower.graph()), options), opened));
-            Optional<Session> image = description
-                    .image()
-                    .map(tower -> keep(runtime.open(folder.resolve(tower.graph()), options), opened));
+                    description.text().map(tower -> keep(session(folder, tower.graph(), files), opened));
+            Optional<Session> image =
+                    description.image().map(tower -> keep(session(folder, tower.graph(), files), opened));
             return new DualEncoder(description, text, tokenizer, image);
         } catch (RuntimeException | LinkageError e) {
             for (AutoCloseable resource : opened) {
@@ -99,6 +98,19 @@ public final class ModelLoader implements LoadedModels.Loader {
             }
             throw e;
         }
+    }
+
+    /** A graph may have weights in the declared files beside it, whose hashes are checked, and nowhere else. */
+    private Session session(Path folder, String graph, List<Artifact> files) {
+        String place = graph.substring(0, graph.lastIndexOf('/') + 1);
+        Set<String> beside = files.stream()
+                .map(Artifact::path)
+                .filter(path -> path.startsWith(place) && path.indexOf('/', place.length()) < 0)
+                .map(path -> path.substring(place.length()))
+                .collect(Collectors.toSet());
+        OnnxOptions options = new OnnxOptions(
+                1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()));
+        return runtime.open(folder.resolve(graph), beside, options);
     }
 
     private static <T extends AutoCloseable> T keep(T resource, List<AutoCloseable> opened) {

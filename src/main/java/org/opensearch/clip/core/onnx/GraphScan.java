@@ -82,7 +82,7 @@ final class GraphScan {
         return graph(model.getGraph(), 0, null);
     }
 
-    private Cost graph(GraphProto graph, int depth, Constants outer) throws IOException {
+    private Cost graph(GraphProto graph, int depth, FixedSizes outer) throws IOException {
         if (depth > limits.depth()) {
             throw refused("its subgraphs are deeper than " + limits.depth());
         }
@@ -93,21 +93,21 @@ final class GraphScan {
         for (TensorProto tensor : graph.getInitializerList()) {
             cost = checked(cost.plus(weights(tensor)));
         }
-        Constants constants = new Constants(outer, graph.getInitializerList(), graph.getNodeList());
-        return cost.plus(nodes(graph.getNodeList(), depth, constants));
+        FixedSizes sizes = new FixedSizes(outer, graph.getInitializerList(), graph.getNodeList());
+        return cost.plus(nodes(graph.getNodeList(), depth, sizes));
     }
 
-    private Cost nodes(List<NodeProto> nodes, int depth, Constants constants) throws IOException {
+    private Cost nodes(List<NodeProto> nodes, int depth, FixedSizes sizes) throws IOException {
         Cost cost = new Cost(0, 0, 0);
         for (NodeProto node : nodes) {
-            cost = checked(cost.plus(node(node, depth, constants)));
+            cost = checked(cost.plus(node(node, depth, sizes)));
         }
         return cost;
     }
 
-    private Cost node(NodeProto node, int depth, Constants constants) throws IOException {
+    private Cost node(NodeProto node, int depth, FixedSizes sizes) throws IOException {
         String function = key(node.getDomain(), node.getOpType(), node.getOverload());
-        Cost cost = new Cost(1, 0, constants.elementsOf(node));
+        Cost cost = new Cost(1, 0, sizes.elementsOf(node));
         if (functions.containsKey(function)) {
             cost = cost.plus(function(function, depth));
         } else if (!limits.domains().contains(node.getDomain())) {
@@ -116,12 +116,12 @@ final class GraphScan {
             throw refused(operator(node) + " brings compiled code");
         }
         for (AttributeProto attribute : node.getAttributeList()) {
-            cost = checked(cost.plus(attribute(node, attribute, depth, constants)));
+            cost = checked(cost.plus(attribute(node, attribute, depth, sizes)));
         }
         return cost;
     }
 
-    private Cost attribute(NodeProto node, AttributeProto attribute, int depth, Constants constants) throws IOException {
+    private Cost attribute(NodeProto node, AttributeProto attribute, int depth, FixedSizes sizes) throws IOException {
         if (attribute.hasSparseTensor() || attribute.getSparseTensorsCount() > 0) {
             throw refused(operator(node) + " has sparse weights");
         }
@@ -133,10 +133,10 @@ final class GraphScan {
             throw refused(operator(node) + " is control flow; allowed is " + limits.controlFlow());
         }
         if (attribute.hasG()) {
-            cost = checked(cost.plus(graph(attribute.getG(), depth + 1, constants)));
+            cost = checked(cost.plus(graph(attribute.getG(), depth + 1, sizes)));
         }
         for (GraphProto branch : attribute.getGraphsList()) {
-            cost = checked(cost.plus(graph(branch, depth + 1, constants)));
+            cost = checked(cost.plus(graph(branch, depth + 1, sizes)));
         }
         return cost;
     }
@@ -152,7 +152,7 @@ final class GraphScan {
         }
         counted.put(key, null);
         List<NodeProto> body = functions.get(key).getNodeList();
-        Cost cost = nodes(body, depth + 1, new Constants(null, List.of(), body));
+        Cost cost = nodes(body, depth + 1, new FixedSizes(null, List.of(), body));
         counted.put(key, cost);
         return cost;
     }

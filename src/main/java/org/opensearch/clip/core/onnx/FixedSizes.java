@@ -13,14 +13,14 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /** The small constants that nodes of a graph can see, and the sizes that nodes make of them. One thread. */
-final class Constants {
+final class FixedSizes {
 
-    private final Constants outer;
+    private final FixedSizes outer;
     private final Map<String, TensorProto> tensors = new HashMap<>();
     private final Map<String, List<Long>> integers = new HashMap<>();
 
     /** @param outer of the graph around, or null */
-    Constants(Constants outer, List<TensorProto> initializers, List<NodeProto> nodes) {
+    FixedSizes(FixedSizes outer, List<TensorProto> initializers, List<NodeProto> nodes) {
         this.outer = outer;
         initializers.forEach(tensor -> tensors.put(tensor.getName(), tensor));
         for (NodeProto node : nodes) {
