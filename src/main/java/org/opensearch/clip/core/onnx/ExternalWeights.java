@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
@@ -43,13 +44,17 @@ final class ExternalWeights {
         }
         String location = entries.getOrDefault("location", "");
         if (!listed.contains(location) || location.indexOf('/') >= 0 || location.indexOf('\\') >= 0) {
-            throw refused(tensor, "has its data in [" + GraphScan.printable(location) + "], which is none of the model's files " + listed);
+            throw refused(
+                    tensor,
+                    "has its data in [" + GraphScan.printable(location) + "], which is none of the model's files "
+                            + listed);
         }
         long size = size(tensor, location);
         long offset = number(tensor, entries, "offset", 0);
         long length = number(tensor, entries, "length", size - offset);
         if (length > size - offset || length < 0) {
-            throw refused(tensor, "wants " + length + " bytes at " + offset + " of [" + location + "], which has " + size);
+            throw refused(
+                    tensor, "wants " + length + " bytes at " + offset + " of [" + location + "], which has " + size);
         }
         return length;
     }
@@ -72,7 +77,10 @@ final class ExternalWeights {
                 ? Files.getAttribute(file, "unix:nlink", LinkOption.NOFOLLOW_LINKS)
                 : 1;
         if (!names.equals(1)) {
-            throw refused(tensor, "has its data in [" + location + "], which has " + names + " names on this disk: copy it, do not link it");
+            throw refused(
+                    tensor,
+                    "has its data in [" + location + "], which has " + names
+                            + " names on this disk: copy it, do not link it");
         }
         long size = Files.size(file);
         sizes.put(location, size);

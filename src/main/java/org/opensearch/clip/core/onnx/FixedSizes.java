@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -37,23 +38,24 @@ final class FixedSizes {
      * exact: an upper bound where an operator multiplies, so that no size of a file means no size in memory.
      */
     long elementsOf(NodeProto node) {
-        double elements =
-                switch (node.getOpType()) {
-                    case "ConstantOfShape", "HannWindow", "HammingWindow", "BlackmanWindow" -> product(input(node, 0));
-                    case "Expand", "Tile", "OneHot" -> product(input(node, 1));
-                    case "Pad" -> padding(input(node, 1));
-                    case "Upsample" -> product(input(node, 1));
-                    case "Resize" -> Math.max(product(input(node, 2)), product(input(node, 3)));
-                    case "Range" -> range(input(node, 0), input(node, 1), input(node, 2));
-                    case "RandomNormal", "RandomUniform" -> product(integers(node, "shape"));
-                    case "ConvTranspose" -> product(integers(node, "output_shape"));
-                    default -> 0;
-                };
+        double elements = switch (node.getOpType()) {
+            case "ConstantOfShape", "HannWindow", "HammingWindow", "BlackmanWindow" -> product(input(node, 0));
+            case "Expand", "Tile", "OneHot" -> product(input(node, 1));
+            case "Pad" -> padding(input(node, 1));
+            case "Upsample" -> product(input(node, 1));
+            case "Resize" -> Math.max(product(input(node, 2)), product(input(node, 3)));
+            case "Range" -> range(input(node, 0), input(node, 1), input(node, 2));
+            case "RandomNormal", "RandomUniform" -> product(integers(node, "shape"));
+            case "ConvTranspose" -> product(integers(node, "output_shape"));
+            default -> 0;
+        };
         return elements >= Long.MAX_VALUE / 4 ? Long.MAX_VALUE / 4 : (long) elements;
     }
 
     private static double product(double[] sizes) {
-        return sizes.length == 0 ? 0 : DoubleStream.of(sizes).map(size -> Math.max(1, size)).reduce(1, (a, b) -> a * b);
+        return sizes.length == 0
+                ? 0
+                : DoubleStream.of(sizes).map(size -> Math.max(1, size)).reduce(1, (a, b) -> a * b);
     }
 
     private static double padding(double[] pads) {
@@ -91,15 +93,21 @@ final class FixedSizes {
         return switch (tensor.getDataType()) {
             case TensorProto.DataType.INT64_VALUE ->
                 tensor.hasRawData()
-                        ? IntStream.range(0, raw.remaining() / 8).mapToDouble(i -> raw.getLong(8 * i)).toArray()
+                        ? IntStream.range(0, raw.remaining() / 8)
+                                .mapToDouble(i -> raw.getLong(8 * i))
+                                .toArray()
                         : doubles(tensor.getInt64DataList());
             case TensorProto.DataType.INT32_VALUE ->
                 tensor.hasRawData()
-                        ? IntStream.range(0, raw.remaining() / 4).mapToDouble(i -> raw.getInt(4 * i)).toArray()
+                        ? IntStream.range(0, raw.remaining() / 4)
+                                .mapToDouble(i -> raw.getInt(4 * i))
+                                .toArray()
                         : doubles(tensor.getInt32DataList());
             case TensorProto.DataType.FLOAT_VALUE ->
                 tensor.hasRawData()
-                        ? IntStream.range(0, raw.remaining() / 4).mapToDouble(i -> raw.getFloat(4 * i)).toArray()
+                        ? IntStream.range(0, raw.remaining() / 4)
+                                .mapToDouble(i -> raw.getFloat(4 * i))
+                                .toArray()
                         : doubles(tensor.getFloatDataList());
             default -> new double[0];
         };
@@ -110,7 +118,9 @@ final class FixedSizes {
     }
 
     private static Optional<AttributeProto> attribute(NodeProto node, String name) {
-        return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();
+        return node.getAttributeList().stream()
+                .filter(a -> a.getName().equals(name))
+                .findFirst();
     }
 
     private static double[] doubles(List<? extends Number> values) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -81,7 +82,8 @@ final class GraphReader {
     static ModelProto read(Path file, long heapBytes) throws IOException {
         String name = "[" + file.getFileName() + "]";
         if (Files.size(file) > Integer.MAX_VALUE) {
-            throw new ModelException(name + " is larger than 2 GiB; so many weights belong into a file beside the graph");
+            throw new ModelException(
+                    name + " is larger than 2 GiB; so many weights belong into a file beside the graph");
         }
         try (InputStream stream = Files.newInputStream(file)) {
             var reader = new GraphReader(CodedInputStream.newInstance(stream, 1 << 16), name, heapBytes);
@@ -129,7 +131,8 @@ final class GraphReader {
                         out.writeByteArray(number, in.readRawBytes(length));
                     }
                 }
-                default -> throw new ModelException(name + " is no ONNX model: wire type of field [" + field.getName() + "]");
+                default ->
+                    throw new ModelException(name + " is no ONNX model: wire type of field [" + field.getName() + "]");
             }
         }
         out.flush();

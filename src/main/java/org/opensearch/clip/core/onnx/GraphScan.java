@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -75,7 +76,8 @@ final class GraphScan {
                 throw refused("it defines a function [" + printable(function.getName()) + "] of its own in the domain ["
                         + function.getDomain() + "]");
             }
-            if (functions.put(key(function.getDomain(), function.getName(), function.getOverload()), function) != null) {
+            if (functions.put(key(function.getDomain(), function.getName(), function.getOverload()), function)
+                    != null) {
                 throw refused("it defines the function [" + printable(function.getName()) + "] twice");
             }
         }
@@ -129,7 +131,8 @@ final class GraphScan {
         for (TensorProto tensor : attribute.getTensorsList()) {
             cost = checked(cost.plus(weights(tensor)));
         }
-        if ((attribute.hasG() || attribute.getGraphsCount() > 0) && !limits.controlFlow().contains(node.getOpType())) {
+        if ((attribute.hasG() || attribute.getGraphsCount() > 0)
+                && !limits.controlFlow().contains(node.getOpType())) {
             throw refused(operator(node) + " is control flow; allowed is " + limits.controlFlow());
         }
         if (attribute.hasG()) {
@@ -159,11 +162,12 @@ final class GraphScan {
 
     private Cost weights(TensorProto tensor) throws IOException {
         long bytes = TensorSize.bytes(tensor);
-        boolean elsewhere = tensor.getExternalDataCount() > 0 || tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
+        boolean elsewhere =
+                tensor.getExternalDataCount() > 0 || tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
         long held = elsewhere ? external.length(tensor) : TensorSize.held(tensor);
         if (bytes < 0 || bytes > held) {
-            throw refused("tensor [" + printable(tensor.getName()) + "] of element type " + tensor.getDataType() + " and shape "
-                    + tensor.getDimsList() + " has data of " + held + " bytes");
+            throw refused("tensor [" + printable(tensor.getName()) + "] of element type " + tensor.getDataType()
+                    + " and shape " + tensor.getDimsList() + " has data of " + held + " bytes");
         }
         return new Cost(0, bytes, 0);
     }
@@ -186,7 +190,8 @@ final class GraphScan {
     }
 
     private static String operator(NodeProto node) {
-        return "operator [" + printable(node.getDomain().isEmpty() ? node.getOpType() : node.getDomain() + ":" + node.getOpType())
+        return "operator ["
+                + printable(node.getDomain().isEmpty() ? node.getOpType() : node.getDomain() + ":" + node.getOpType())
                 + "] of node [" + printable(node.getName()) + "]";
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import ai.onnxruntime.OrtEnvironment;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -53,7 +54,9 @@ final class TensorSize {
     /** By the numbers of TensorProto.DataType; 0 for a number that ONNX Runtime knows no more than we do. */
     private static int bits(int type) {
         return switch (type) {
-            case TensorProto.DataType.FLOAT_VALUE, TensorProto.DataType.INT32_VALUE, TensorProto.DataType.UINT32_VALUE -> 32;
+            case TensorProto.DataType.FLOAT_VALUE,
+                    TensorProto.DataType.INT32_VALUE,
+                    TensorProto.DataType.UINT32_VALUE -> 32;
             case TensorProto.DataType.INT64_VALUE,
                     TensorProto.DataType.UINT64_VALUE,
                     TensorProto.DataType.DOUBLE_VALUE,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -64,7 +65,9 @@ class GraphScanTests {
     void passesTheBundledModel(String name) throws IOException {
         Path graph = Path.of("config/opensearch-clip-demo-v1/onnx", name + ".onnx");
         long weights = GraphScan.check(graph, Set.of(), GraphLimits.DEFAULT);
-        assertTrue(weights > Files.size(graph) / 2 && weights < Files.size(graph), () -> weights + " of " + graph.toFile().length());
+        assertTrue(
+                weights > Files.size(graph) / 2 && weights < Files.size(graph),
+                () -> weights + " of " + graph.toFile().length());
     }
 
     @Test
@@ -72,7 +75,8 @@ class GraphScanTests {
         write(graph().addInitializer(external("weights", "0", "4")));
         var runtime = new OnnxRuntime((task, delay) -> () -> {});
         try (Session session = runtime.open(file, Set.of("weights"), new OnnxOptions(1, Duration.ofMinutes(1)))) {
-            ByteBuffer x = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder()).putFloat(0, 7);
+            ByteBuffer x =
+                    ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder()).putFloat(0, 7);
             var input = Map.of("x", new Session.Tensor(new long[] {1}, x.asFloatBuffer()));
             assertArrayEquals(new float[] {7}, session.run(input, "y").data());
         }
@@ -82,8 +86,23 @@ class GraphScanTests {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", ".", "..", "../weights", "/etc/hostname", "./weights", "sub/weights", "up/weights", "..\\weights", "C:\\weights",
-                "Weights", "weights\0", "weights/", "%2e%2e/weights", "other", "*/_ORT_MEM_ADDR_/*", "*/_ORT_MEM_LE_ADDR_/*"
+                "",
+                ".",
+                "..",
+                "../weights",
+                "/etc/hostname",
+                "./weights",
+                "sub/weights",
+                "up/weights",
+                "..\\weights",
+                "C:\\weights",
+                "Weights",
+                "weights\0",
+                "weights/",
+                "%2e%2e/weights",
+                "other",
+                "*/_ORT_MEM_ADDR_/*",
+                "*/_ORT_MEM_LE_ADDR_/*"
             })
     void refusesWeightsAnywhereElse(String location) throws IOException {
         Files.write(folder.resolve("other"), new byte[4]);
@@ -113,9 +132,15 @@ class GraphScanTests {
         refused("wants 4 bytes at " + (1L << 59), graph().addInitializer(external("weights", "" + (1L << 59), "4")));
         refused("has the [offset] [-1]", graph().addInitializer(external("weights", "-1", "4")));
         refused("has the [length] [4 ]", graph().addInitializer(external("weights", "0", "4 ")));
-        refused("has the [offset] [99999999999999999999]", graph().addInitializer(external("weights", "99999999999999999999", "4")));
-        refused("gives its [location] twice", graph().addInitializer(external("weights", "0", "4").toBuilder()
-                .addExternalData(StringStringEntryProto.newBuilder().setKey("location").setValue("/etc/hostname"))));
+        refused(
+                "has the [offset] [99999999999999999999]",
+                graph().addInitializer(external("weights", "99999999999999999999", "4")));
+        refused(
+                "gives its [location] twice",
+                graph().addInitializer(external("weights", "0", "4").toBuilder()
+                        .addExternalData(StringStringEntryProto.newBuilder()
+                                .setKey("location")
+                                .setValue("/etc/hostname"))));
         refused("has data of 3 bytes", graph().addInitializer(external("weights", "0", "3")));
     }
 
@@ -123,10 +148,15 @@ class GraphScanTests {
     void findsTensorsWhereverTheyHide() throws IOException {
         TensorProto outside = external("../secret", "0", "4");
         String reason = "which is none of the model's files";
-        refused(reason, graph().addNode(op("Constant").addAttribute(attribute("value").setT(outside))));
-        refused(reason, graph().addNode(op("Constant").addAttribute(attribute("values").addTensors(outside))));
+        refused(
+                reason,
+                graph().addNode(op("Constant").addAttribute(attribute("value").setT(outside))));
+        refused(
+                reason,
+                graph().addNode(op("Constant").addAttribute(attribute("values").addTensors(outside))));
         refused(reason, branch(GraphProto.newBuilder().addInitializer(outside)));
-        NodeProto.Builder constant = op("Constant").addAttribute(attribute("value").setT(outside));
+        NodeProto.Builder constant =
+                op("Constant").addAttribute(attribute("value").setT(outside));
         refused(reason, call("f"), function("f", constant));
     }
 
@@ -135,7 +165,8 @@ class GraphScanTests {
         sparse(folder.resolve("weights"), 100 << 20);
         GraphProto.Builder graph = graph();
         for (int i = 0; i < 3; i++) {
-            graph.addInitializer(external("weights", "0", "" + (100 << 20)).toBuilder().setDims(0, 100 << 20));
+            graph.addInitializer(
+                    external("weights", "0", "" + (100 << 20)).toBuilder().setDims(0, 100 << 20));
         }
         refused("its weights are 314572800 bytes and its files hold 10485", graph);
     }
@@ -144,7 +175,8 @@ class GraphScanTests {
     @ValueSource(strings = {"Loop", "Scan", "SequenceMap", "com.microsoft:BeamSearch"})
     void refusesControlFlowThatMayRunForever(String operator) throws IOException {
         String[] parts = operator.split(":");
-        NodeProto.Builder node = op(parts[parts.length - 1]).addAttribute(attribute("body").setG(GraphProto.newBuilder()));
+        NodeProto.Builder node =
+                op(parts[parts.length - 1]).addAttribute(attribute("body").setG(GraphProto.newBuilder()));
         if (parts.length == 2) {
             node.setDomain(parts[0]);
         }
@@ -161,10 +193,13 @@ class GraphScanTests {
 
     @Test
     void refusesOperatorsOfUnknownDomains() throws IOException {
-        refused("operator [evil.ops:Boom] of node [n] is of an unknown domain", graph().addNode(op("Boom").setDomain("evil.ops")));
+        refused(
+                "operator [evil.ops:Boom] of node [n] is of an unknown domain",
+                graph().addNode(op("Boom").setDomain("evil.ops")));
         refused("operator [ai.onnx?:Add]", graph().addNode(op("Add").setDomain("ai.onnx\0")));
         refused("brings compiled code", graph().addNode(op("EPContext").setDomain("com.microsoft")));
-        write(graph().addNode(op("Gelu").setDomain("com.microsoft")).addNode(op("Add").setDomain("ai.onnx")));
+        write(graph().addNode(op("Gelu").setDomain("com.microsoft"))
+                .addNode(op("Add").setDomain("ai.onnx")));
         assertEquals(0, check());
     }
 
@@ -174,12 +209,16 @@ class GraphScanTests {
         assertEquals(0, check());
         FunctionProto.Builder[] doubling = new FunctionProto.Builder[40];
         for (int i = 0; i < doubling.length; i++) {
-            NodeProto.Builder next = i == doubling.length - 1 ? op("Add") : op("f" + (i + 1)).setDomain("mine");
+            NodeProto.Builder next =
+                    i == doubling.length - 1 ? op("Add") : op("f" + (i + 1)).setDomain("mine");
             doubling[i] = function("f" + i, next, next);
         }
         refused("it has more than 100000 nodes", call("f0"), doubling);
         refused("its function [f] calls itself", call("f"), function("f", op("f").setDomain("mine")));
-        refused("function [Conv] of its own in the domain []", graph(), function("Conv", op("Add")).setDomain(""));
+        refused(
+                "function [Conv] of its own in the domain []",
+                graph(),
+                function("Conv", op("Add")).setDomain(""));
         refused("it defines the function [f] twice", graph(), function("f", op("Add")), function("f", op("Mul")));
     }
 
@@ -189,16 +228,29 @@ class GraphScanTests {
         refusedConstant(giant, op("ConstantOfShape").addInput("c"));
         refusedConstant(giant, op("Expand").addInput("x").addInput("c"));
         refusedConstant(giant, op("Tile").addInput("x").addInput("c"));
-        refusedConstant(giant, op("Resize").addInput("x").addInput("").addInput("").addInput("c"));
-        refusedConstant(new long[] {30_000, 30_000, 0, 0}, op("Pad").addInput("x").addInput("c"));
-        refusedConstant(new long[] {1L << 40}, op("Range").addInput("zero").addInput("c").addInput("one"));
-        refusedConstant(new long[] {1L << 40}, op("OneHot").addInput("x").addInput("c").addInput("x"));
+        refusedConstant(
+                giant, op("Resize").addInput("x").addInput("").addInput("").addInput("c"));
+        refusedConstant(
+                new long[] {30_000, 30_000, 0, 0}, op("Pad").addInput("x").addInput("c"));
+        refusedConstant(
+                new long[] {1L << 40},
+                op("Range").addInput("zero").addInput("c").addInput("one"));
+        refusedConstant(
+                new long[] {1L << 40}, op("OneHot").addInput("x").addInput("c").addInput("x"));
         refusedConstant(new long[] {1L << 62, 1L << 62}, op("ConstantOfShape").addInput("c"));
-        refusedConstant(giant, op("RandomNormal").addAttribute(attribute("shape").addInts(1L << 40)));
-        refused("it makes constants of more than", graph()
-                .addNode(op("Constant").addAttribute(attribute("value_ints").addInts(1 << 16).addInts(1 << 16)).addOutput("s"))
-                .addNode(branch(GraphProto.newBuilder().addNode(op("ConstantOfShape").addInput("s"))).getNode(0)));
-        write(graph().addInitializer(int64("c", 1, 77)).addNode(op("Expand").addInput("x").addInput("c")));
+        refusedConstant(
+                giant, op("RandomNormal").addAttribute(attribute("shape").addInts(1L << 40)));
+        refused(
+                "it makes constants of more than",
+                graph().addNode(op("Constant")
+                                .addAttribute(
+                                        attribute("value_ints").addInts(1 << 16).addInts(1 << 16))
+                                .addOutput("s"))
+                        .addNode(branch(GraphProto.newBuilder()
+                                        .addNode(op("ConstantOfShape").addInput("s")))
+                                .getNode(0)));
+        write(graph().addInitializer(int64("c", 1, 77))
+                .addNode(op("Expand").addInput("x").addInput("c")));
         assertEquals(16, check());
     }
 
@@ -209,7 +261,13 @@ class GraphScanTests {
         refused("has data of 4 bytes", graph().addInitializer(raw(FLOAT, 4, -1)));
         refused("has data of 4 bytes", graph().addInitializer(raw(99, 4, 1)));
         refused("has data of 2048 bytes", graph().addInitializer(raw(FLOAT, 2048, 513)));
-        refused("has data of 8 bytes", graph().addInitializer(TensorProto.newBuilder().setDataType(FLOAT).addDims(3).addFloatData(1).addFloatData(2)));
+        refused(
+                "has data of 8 bytes",
+                graph().addInitializer(TensorProto.newBuilder()
+                        .setDataType(FLOAT)
+                        .addDims(3)
+                        .addFloatData(1)
+                        .addFloatData(2)));
         refused("it has sparse weights", graph().addSparseInitializer(SparseTensorProto.newBuilder()));
         write(graph().addInitializer(raw(FLOAT, 2048, 512)).addInitializer(raw(UINT8, 0, 0)));
         assertEquals(2048, check());
@@ -217,7 +275,13 @@ class GraphScanTests {
 
     @Test
     void refusesATrainingGraph() throws IOException {
-        Files.write(file, ModelProto.newBuilder().setGraph(graph()).addTrainingInfo(TrainingInfoProto.newBuilder()).build().toByteArray());
+        Files.write(
+                file,
+                ModelProto.newBuilder()
+                        .setGraph(graph())
+                        .addTrainingInfo(TrainingInfoProto.newBuilder())
+                        .build()
+                        .toByteArray());
         refused("it holds a training graph", Set.of());
     }
 
@@ -232,7 +296,9 @@ class GraphScanTests {
 
     @Test
     void refusesMegabytesOfNamesWithoutHoldingThem() throws IOException {
-        refused("holds more than 64 MiB besides its weights", graph().addNode(op("Add").setNameBytes(ByteString.copyFrom(new byte[70 << 20]))));
+        refused(
+                "holds more than 64 MiB besides its weights",
+                graph().addNode(op("Add").setNameBytes(ByteString.copyFrom(new byte[70 << 20]))));
         try (OutputStream stream = Files.newOutputStream(file)) {
             ByteString.Output nodes = ByteString.newOutput();
             for (int i = 0; i < 1_100_000; i++) {
@@ -297,14 +363,16 @@ class GraphScanTests {
     }
 
     private void refusedConstant(long[] values, NodeProto.Builder node) throws IOException {
-        refused("it makes constants of more than 536870912 elements", graph()
-                .addInitializer(int64("c", values))
-                .addInitializer(int64("zero", 0))
-                .addInitializer(int64("one", 1))
-                .addNode(node));
+        refused(
+                "it makes constants of more than 536870912 elements",
+                graph().addInitializer(int64("c", values))
+                        .addInitializer(int64("zero", 0))
+                        .addInitializer(int64("one", 1))
+                        .addNode(node));
     }
 
-    private void refused(String reason, GraphProto.Builder graph, FunctionProto.Builder... functions) throws IOException {
+    private void refused(String reason, GraphProto.Builder graph, FunctionProto.Builder... functions)
+            throws IOException {
         write(graph, functions);
         refused(reason, Set.of("weights"));
     }
@@ -335,7 +403,10 @@ class GraphScanTests {
                 .setName("g")
                 .addInput(port("x"))
                 .addOutput(port("y"))
-                .addNode(NodeProto.newBuilder().setOpType("Identity").addInput("x").addOutput("y"));
+                .addNode(NodeProto.newBuilder()
+                        .setOpType("Identity")
+                        .addInput("x")
+                        .addOutput("y"));
     }
 
     private static ValueInfoProto port(String name) {
@@ -345,12 +416,14 @@ class GraphScanTests {
         return ValueInfoProto.newBuilder()
                 .setName(name)
                 .setType(TypeProto.newBuilder()
-                        .setTensorType(TypeProto.Tensor.newBuilder().setElemType(FLOAT).setShape(shape)))
+                        .setTensorType(
+                                TypeProto.Tensor.newBuilder().setElemType(FLOAT).setShape(shape)))
                 .build();
     }
 
     private static GraphProto.Builder branch(GraphProto.Builder body) {
-        return graph().clearNode().addNode(op("If").addAttribute(attribute("then_branch").setG(body)));
+        return graph().clearNode()
+                .addNode(op("If").addAttribute(attribute("then_branch").setG(body)));
     }
 
     private static GraphProto.Builder nested(int depth) {
@@ -366,7 +439,8 @@ class GraphScanTests {
     }
 
     private static FunctionProto.Builder function(String name, NodeProto.Builder... body) {
-        FunctionProto.Builder function = FunctionProto.newBuilder().setName(name).setDomain("mine");
+        FunctionProto.Builder function =
+                FunctionProto.newBuilder().setName(name).setDomain("mine");
         Stream.of(body).forEach(function::addNode);
         return function;
     }
@@ -385,14 +459,20 @@ class GraphScanTests {
                 .setDataType(UINT8)
                 .addDims(4)
                 .setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                .addExternalData(StringStringEntryProto.newBuilder().setKey("location").setValue(location))
-                .addExternalData(StringStringEntryProto.newBuilder().setKey("offset").setValue(offset))
-                .addExternalData(StringStringEntryProto.newBuilder().setKey("length").setValue(length))
+                .addExternalData(
+                        StringStringEntryProto.newBuilder().setKey("location").setValue(location))
+                .addExternalData(
+                        StringStringEntryProto.newBuilder().setKey("offset").setValue(offset))
+                .addExternalData(
+                        StringStringEntryProto.newBuilder().setKey("length").setValue(length))
                 .build();
     }
 
     private static TensorProto raw(int type, int bytes, long... dims) {
-        TensorProto.Builder tensor = TensorProto.newBuilder().setName("w").setDataType(type).setRawData(ByteString.copyFrom(new byte[bytes]));
+        TensorProto.Builder tensor = TensorProto.newBuilder()
+                .setName("w")
+                .setDataType(type)
+                .setRawData(ByteString.copyFrom(new byte[bytes]));
         for (long dim : dims) {
             tensor.addDims(dim);
         }
@@ -400,7 +480,8 @@ class GraphScanTests {
     }
 
     private static TensorProto int64(String name, long... values) {
-        TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).setDataType(INT64).addDims(values.length);
+        TensorProto.Builder tensor =
+                TensorProto.newBuilder().setName(name).setDataType(INT64).addDims(values.length);
         for (long value : values) {
             tensor.addInt64Data(value);
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -60,12 +61,16 @@ class OnnxSessionTests {
     void saysNamesElementsAndShapes() {
         try (Session session = open("elements")) {
             List<Port> inputs = session.inputs();
-            assertEquals(List.of("ids", "mask", "x", "half", "brain"), inputs.stream().map(Port::name).toList());
+            assertEquals(
+                    List.of("ids", "mask", "x", "half", "brain"),
+                    inputs.stream().map(Port::name).toList());
             assertEquals(
                     List.of(Element.INT64, Element.INT32, Element.FLOAT, Element.FLOAT, Element.FLOAT),
                     inputs.stream().map(Port::element).toList());
             assertArrayEquals(new long[] {-1, 3}, inputs.get(0).shape());
-            assertEquals(List.of("y", "h", "b", "n"), session.outputs().stream().map(Port::name).toList());
+            assertEquals(
+                    List.of("y", "h", "b", "n"),
+                    session.outputs().stream().map(Port::name).toList());
             assertEquals(Element.INT64, session.outputs().get(3).element());
         }
     }
@@ -82,8 +87,12 @@ class OnnxSessionTests {
     @Test
     void convertsHalfPrecisionBothWays() {
         try (Session session = open("elements")) {
-            assertArrayEquals(new float[] {1.5f, -65504, 0.099975586f}, session.run(inputs(), "h").data());
-            assertArrayEquals(new float[] {1.5f, 260, 0.100097656f}, session.run(inputs(), "b").data());
+            assertArrayEquals(
+                    new float[] {1.5f, -65504, 0.099975586f},
+                    session.run(inputs(), "h").data());
+            assertArrayEquals(
+                    new float[] {1.5f, 260, 0.100097656f},
+                    session.run(inputs(), "b").data());
         }
     }
 
@@ -96,10 +105,12 @@ class OnnxSessionTests {
             assertMessage("[matmul.onnx] takes inputs [x], got []", () -> session.run(Map.of(), "y"));
             assertMessage("input [x] takes float, got DirectLongBufferU", () -> session.run(Map.of("x", longs), "y"));
             assertMessage("[matmul.onnx] has outputs [y], not [z]", () -> session.run(Map.of("x", good), "z"));
-            assertMessage("[matmul.onnx] failed on inputs of shape {x=[1, 2]}", () -> session.run(Map.of("x", narrow), "y"));
+            assertMessage(
+                    "[matmul.onnx] failed on inputs of shape {x=[1, 2]}", () -> session.run(Map.of("x", narrow), "y"));
             Tensor lying = new Tensor(new long[] {2, 3}, floats(1, 2, 3));
             assertThrows(IllegalArgumentException.class, () -> session.run(Map.of("x", lying), "y"));
-            assertArrayEquals(new float[] {22, 28}, session.run(Map.of("x", good), "y").data());
+            assertArrayEquals(
+                    new float[] {22, 28}, session.run(Map.of("x", good), "y").data());
         }
         try (Session session = open("elements")) {
             assertMessage("output [n] is of type int64", () -> session.run(inputs(), "n"));
@@ -109,7 +120,8 @@ class OnnxSessionTests {
     @Test
     void stopsARunawayGraphAndStaysUsable() {
         OnnxRuntime lenient = new OnnxRuntime(timer, Optional.empty(), LOOPS);
-        try (Session session = lenient.open(MODELS.resolve("runaway.onnx"), new OnnxOptions(1, Duration.ofMillis(300)))) {
+        try (Session session =
+                lenient.open(MODELS.resolve("runaway.onnx"), new OnnxOptions(1, Duration.ofMillis(300)))) {
             for (int i = 0; i < 2; i++) {
                 assertMessage("[runaway.onnx] ran longer than 300ms and was stopped", () -> session.run(one(), "y"));
             }
@@ -218,7 +230,8 @@ class OnnxSessionTests {
     private static Map<String, Tensor> inputs() {
         FloatBuffer offset = floats(-1, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f);
         offset.get();
-        IntBuffer mask = ByteBuffer.allocateDirect(24).order(ByteOrder.nativeOrder()).asIntBuffer();
+        IntBuffer mask =
+                ByteBuffer.allocateDirect(24).order(ByteOrder.nativeOrder()).asIntBuffer();
         mask.put(new int[] {110, 220, 330, 440, 550, 660}).flip();
         long[] shape = {2, 3};
         return Map.of(
@@ -230,10 +243,18 @@ class OnnxSessionTests {
     }
 
     private static LongBuffer longs(long... values) {
-        return ByteBuffer.allocateDirect(8 * values.length).order(ByteOrder.nativeOrder()).asLongBuffer().put(values).flip();
+        return ByteBuffer.allocateDirect(8 * values.length)
+                .order(ByteOrder.nativeOrder())
+                .asLongBuffer()
+                .put(values)
+                .flip();
     }
 
     private static FloatBuffer floats(float... values) {
-        return ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder()).asFloatBuffer().put(values).flip();
+        return ByteBuffer.allocateDirect(4 * values.length)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer()
+                .put(values)
+                .flip();
     }
 }
