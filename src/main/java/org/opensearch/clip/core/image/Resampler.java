@@ -84,7 +84,7 @@ public final class Resampler {
     /**
      * What {@code resize(image, width, height, filter)} shows in {@code window}, without computing the rest.
      *
-     * @throws IllegalArgumentException when the window is not within {@code width x height}
+     * @throws IndexOutOfBoundsException when the window is not within {@code width x height}
      */
     public static RgbImage resize(RgbImage image, int width, int height, Filter filter, Window window) {
         Objects.checkFromIndexSize(window.left(), window.width(), width);
@@ -92,9 +92,8 @@ public final class Resampler {
         Weights across = Weights.of(image.width(), width, window.left(), window.width(), filter);
         Weights down = Weights.of(image.height(), height, window.top(), window.height(), filter);
         byte[] out = new byte[3 * window.width() * window.height()];
-        // Rounding between the passes makes their order visible. Since 13.0.0 Pillow chooses it (pull request 9549);
-        // the
-        // condition is what its results show.
+        // Rounding between the passes makes their order visible. Pillow chooses it since 13.0.0 (its pull request 9549);
+        // this condition is read off its results.
         int lessHeight = image.height() - height;
         if (lessHeight > 0 && lessHeight > 2 * (image.width() - width)) {
             columnsFirst(image, across, down, out);
