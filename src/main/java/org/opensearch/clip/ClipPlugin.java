@@ -73,6 +73,7 @@ public final class ClipPlugin extends Plugin
 
     private final Embedder embedder = new Embedder(this::runAsPlugin);
     private volatile PluginSubject subject;
+    private volatile Fetcher fetcher;
 
     @Override
     public Collection<Object> createComponents(
@@ -93,7 +94,7 @@ public final class ClipPlugin extends Plugin
         var files = new ModelFiles(environment.configDir().resolve("opensearch-clip"), catalog);
         var runtime = new OnnxRuntime((task, delay) -> later(threadPool, task, delay));
         var models = new LoadedModels(clusterService, threadPool, new ModelLoader(files, runtime, settings));
-        var fetcher = new Fetcher((task, delay) -> later(threadPool, task, delay));
+        fetcher = new Fetcher((task, delay) -> later(threadPool, task, delay));
         return List.of(settings, catalog, files, models, fetcher, new ClipStats());
     }
 
@@ -195,6 +196,14 @@ public final class ClipPlugin extends Plugin
     @Override
     public void assignSubject(PluginSubject pluginSubject) {
         subject = pluginSubject;
+    }
+
+    /** A fetch that waits for a slow host must not hold up the end of the node. */
+    @Override
+    public void close() {
+        if (fetcher != null) {
+            fetcher.close();
+        }
     }
 
     private void runAsPlugin(Runnable task) {
