@@ -187,6 +187,21 @@ public class QueryIT extends ClipSingleNodeTestCase {
         assertEquals("1", response.getHits().getAt(0).getId());
     }
 
+    public void testIsNoAliasFilter() {
+        Exception e = expectThrows(
+                IllegalArgumentException.class,
+                () -> client().admin()
+                        .indices()
+                        .aliases(new IndicesAliasesRequest()
+                                .addAliasAction(AliasActions.add()
+                                        .index("pictures")
+                                        .alias("sharks")
+                                        .filter(clip("\"query_text\": \"shark\", \"model_id\": \"demo\""))))
+                        .actionGet());
+        String message = ExceptionsHelper.detailedMessage(e);
+        assertTrue(message, message.contains("[image_vector] cannot be used in an alias filter"));
+    }
+
     public void testIndicesThatNameNoModelOrDifferentOnesAreRefused() {
         createIndex("unnamed", DIMENSION, "image_vector");
         createIndex(

@@ -146,13 +146,16 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         return vector == null ? this : neighbors.of(field, vector);
     }
 
-    /** @throws IllegalArgumentException when neither the query nor where it looks names a model */
+    /** @throws IllegalArgumentException on a shard, or when neither the query nor where it looks names a model */
     private ClipQueryBuilder asked(QueryRewriteContext context) {
+        if (context.convertToShardContext() != null) {
+            throw onAShard();
+        }
         Target target = SearchTarget.of(context, field, question.dimensions());
         if (question.modelId() == null && target == null) {
             throw new IllegalArgumentException("[clip] query on field [" + field
-                    + "] needs [model_id]: the index setting [index.clip.model_id] is read only in a search of this cluster's"
-                    + " indices, not in one of remote indices alone, in an alias filter or in a percolator query");
+                    + "] needs [model_id]: the index setting [index.clip.model_id] is read only where a search looks at"
+                    + " indices of this cluster");
         }
         AtomicReference<float[]> made = new AtomicReference<>();
         boolean run = !context.validate();
@@ -226,8 +229,14 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
 
     @Override
     protected Query doToQuery(QueryShardContext context) {
-        throw new IllegalArgumentException("[clip] query on field [" + field
-                + "] cannot be used here: it is turned into [knn] while a search is rewritten, and this was not");
+        throw onAShard();
+    }
+
+    /** Core lets no shard wait for what a rewrite asks for. */
+    private IllegalArgumentException onAShard() {
+        return new IllegalArgumentException("[clip] query on field [" + field
+                + "] cannot be used in an alias filter or a percolator query: no model runs where those are read;"
+                + " use [knn] with a vector");
     }
 
     @Override

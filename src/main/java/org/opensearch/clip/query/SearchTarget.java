@@ -15,7 +15,7 @@ final class SearchTarget {
 
     /**
      * @return what this cluster's part of the search looks at; {@code null} when that is nothing, or not known because the query
-     *     is not rewritten for a search (an alias filter, a percolator query)
+     *     is not rewritten for a search
      */
     static Target of(QueryRewriteContext context, String field, int dimensions) {
         var coordinator = context.convertToCoordinatorContext();
