@@ -21,8 +21,6 @@ import org.opensearch.core.common.unit.ByteSizeValue;
  */
 final class ImageResolver {
 
-    /** Heap that decoding needs, a pixel. */
-    private static final int BYTES_PER_PIXEL = 7;
 
     private final ClipSettings settings;
     private final Fetcher fetcher;
@@ -86,7 +84,7 @@ final class ImageResolver {
                     "picture has [" + header.width() + "x" + header.height() + "] pixels, more than [" + max
                             + "] (plugins.clip.image.max_pixels)");
         }
-        return header.pixels() * BYTES_PER_PIXEL + bytes.length;
+        return header.decodeBytes() + 2L * bytes.length;
     }
 
     private static int payloadStart(String image) {
