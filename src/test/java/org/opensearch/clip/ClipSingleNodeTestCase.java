@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
 import java.io.ByteArrayOutputStream;
@@ -95,7 +96,8 @@ public abstract class ClipSingleNodeTestCase extends OpenSearchSingleNodeTestCas
     }
 
     protected void createIndex(String name, Settings settings, int dimension, String... vectorFields) {
-        StringBuilder mapping = new StringBuilder("{\"properties\": {\"_clip\": {\"type\": \"object\", \"enabled\": false}");
+        StringBuilder mapping =
+                new StringBuilder("{\"properties\": {\"_clip\": {\"type\": \"object\", \"enabled\": false}");
         for (String field : vectorFields) {
             mapping.append(", \"" + field + "\": {\"type\": \"knn_vector\", \"dimension\": " + dimension
                     + ", \"method\": {\"name\": \"hnsw\", \"engine\": \"lucene\", \"space_type\": \"cosinesimil\"}}");
@@ -158,8 +160,7 @@ public abstract class ClipSingleNodeTestCase extends OpenSearchSingleNodeTestCas
 
     /** What the model makes of an input, of length 1. */
     protected float[] embed(Source source) {
-        var request = new Embed.Request(
-                MODEL, List.of(source), Embed.Lane.SEARCH, Embed.Side.PASSAGE, null, null);
+        var request = new Embed.Request(MODEL, List.of(source), Embed.Lane.SEARCH, Embed.Side.PASSAGE, null, null);
         Embed.Response response = client().execute(Embed.ACTION, request).actionGet(LONG);
         return switch (response.results().getFirst()) {
             case Embed.Result.Vector vector -> Vectors.normalize(vector.values());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
 import java.util.ArrayList;
@@ -119,9 +120,7 @@ public class IngestIT extends ClipSingleNodeTestCase {
     public void testVectorsAreThoseThatOneComputesByHand() {
         createIndex("pictures", DIMENSION, "text_vector", "image_vector", "both", "weighted");
         createIndex("small", 64, "image_vector");
-        putPipeline(
-                "clip",
-                """
+        putPipeline("clip", """
                 {"clip_embedding": {"model_id": "demo", "field_map": {
                   "text_vector": {"text": ["title", "tags"]},
                   "image_vector": {"image": "media.picture"},
@@ -130,8 +129,8 @@ public class IngestIT extends ClipSingleNodeTestCase {
                     "fusion": {"technique": "weighted_mean", "weights": {"text": 0.3, "image": 0.7}}}}}}""");
         String apple = picture("1F34E");
         String shark = picture("1F988");
-        String document = "{\"title\": \"red apple\", \"tags\": [\"fruit\", \"food\"], \"media\": [{\"picture\": \"" + apple
-                + "\"}, {\"picture\": \"data:image/png;base64," + shark + "\"}]}";
+        String document = "{\"title\": \"red apple\", \"tags\": [\"fruit\", \"food\"], \"media\": [{\"picture\": \""
+                + apple + "\"}, {\"picture\": \"data:image/png;base64," + shark + "\"}]}";
         assertNoFailures(bulk("pictures", "clip", List.of(document)));
 
         float[] title = embed(new Source.Text("red apple"));
@@ -140,12 +139,13 @@ public class IngestIT extends ClipSingleNodeTestCase {
         assertNear(images, vector("pictures", "0", "image_vector"));
         assertNear(Fusion.mean(List.of(title, images)), vector("pictures", "0", "both"));
         assertNear(
-                Fusion.weightedMean(List.of(title, images), new double[] {0.3, 0.7}), vector("pictures", "0", "weighted"));
-        assertTrue("the two fusions differ", cosine(vector("pictures", "0", "both"), vector("pictures", "0", "weighted")) < 0.99);
+                Fusion.weightedMean(List.of(title, images), new double[] {0.3, 0.7}),
+                vector("pictures", "0", "weighted"));
+        assertTrue(
+                "the two fusions differ",
+                cosine(vector("pictures", "0", "both"), vector("pictures", "0", "weighted")) < 0.99);
 
-        putPipeline(
-                "small",
-                """
+        putPipeline("small", """
                 {"clip_embedding": {"model_id": "demo", "embedding": "image_vector", "dimensions": 64,
                   "field_map": {"image": "picture"}}}""");
         assertNoFailures(bulk("small", "small", List.of("{\"picture\": \"" + apple + "\"}")));
@@ -156,7 +156,9 @@ public class IngestIT extends ClipSingleNodeTestCase {
 
     public void testExactlyTheBadDocumentsOfABulkFail() {
         createIndex("pictures", DIMENSION, "v");
-        putPipeline("clip", "{\"clip_embedding\": {\"model_id\": \"demo\", \"batch_size\": 7, \"field_map\": {\"v\": {\"image\": \"p\"}}}}");
+        putPipeline(
+                "clip",
+                "{\"clip_embedding\": {\"model_id\": \"demo\", \"batch_size\": 7, \"field_map\": {\"v\": {\"image\": \"p\"}}}}");
         List<String> documents = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             documents.add(
@@ -177,12 +179,19 @@ public class IngestIT extends ClipSingleNodeTestCase {
                 assertTrue(item.getFailureMessage(), item.getFailureMessage().contains("field [p] of [v]"));
             }
         }
-        assertEquals(20, search("pictures", "{\"exists\": {\"field\": \"v\"}}").getHits().getTotalHits().value());
+        assertEquals(
+                20,
+                search("pictures", "{\"exists\": {\"field\": \"v\"}}")
+                        .getHits()
+                        .getTotalHits()
+                        .value());
     }
 
     public void testABulkOfFiveThousandPicturesIsNeitherRejectedNorLate() {
         createIndex("pictures", DIMENSION, "v");
-        putPipeline("clip", "{\"clip_embedding\": {\"model_id\": \"demo\", \"remove_source_image\": true, \"field_map\": {\"v\": {\"image\": \"p\"}}}}");
+        putPipeline(
+                "clip",
+                "{\"clip_embedding\": {\"model_id\": \"demo\", \"remove_source_image\": true, \"field_map\": {\"v\": {\"image\": \"p\"}}}}");
         List<String> documents = IntStream.range(0, 5000)
                 .mapToObj(i -> "{\"p\": \"" + tinyPicture(i) + "\"}")
                 .toList();
@@ -221,16 +230,18 @@ public class IngestIT extends ClipSingleNodeTestCase {
                 "clip",
                 "{\"clip_embedding\": {\"model_id\": \"demo\", \"ignore_failure\": true, \"field_map\": {\"v\": {\"image\": \"p\"}}}}");
         assertNoFailures(bulk(
-                "pictures", "clip", List.of("{\"p\": \"bm90IGEgcGljdHVyZQ==\"}", "{\"p\": \"" + tinyPicture(1) + "\"}")));
-        assertEquals(Map.of("p", "bm90IGEgcGljdHVyZQ=="), client().prepareGet("pictures", "0").get().getSourceAsMap());
+                "pictures",
+                "clip",
+                List.of("{\"p\": \"bm90IGEgcGljdHVyZQ==\"}", "{\"p\": \"" + tinyPicture(1) + "\"}")));
+        assertEquals(
+                Map.of("p", "bm90IGEgcGljdHVyZQ=="),
+                client().prepareGet("pictures", "0").get().getSourceAsMap());
         assertNear(embed(new Source.Image(tinyPicture(1))), vector("pictures", "1", "v"));
     }
 
     public void testSkippedPictureIsNoted() {
         createIndex("pictures", DIMENSION, "v", "b");
-        putPipeline(
-                "clip",
-                """
+        putPipeline("clip", """
                 {"clip_embedding": {"model_id": "demo", "on_image_error": "text_only",
                   "field_map": {"v": {"image": "p"}, "b": {"text": "t", "image": "p"}}}}""");
         assertNoFailures(bulk("pictures", "clip", List.of("{\"t\": \"apple\", \"p\": \"bm90IGEgcGljdHVyZQ==\"}")));
@@ -243,7 +254,8 @@ public class IngestIT extends ClipSingleNodeTestCase {
 
     public void testAModelThatIsNotDeclaredFailsDocumentsAndNotThePipeline() {
         createIndex("pictures", DIMENSION, "v");
-        putPipeline("clip", "{\"clip_embedding\": {\"model_id\": \"nobody\", \"field_map\": {\"v\": {\"text\": \"t\"}}}}");
+        putPipeline(
+                "clip", "{\"clip_embedding\": {\"model_id\": \"nobody\", \"field_map\": {\"v\": {\"text\": \"t\"}}}}");
         BulkResponse response =
                 bulk("pictures", "clip", List.of("{\"t\": \"apple\"}", "{\"t\": \"shark\"}", "{\"x\": 1}"));
         for (int i = 0; i < 2; i++) {
@@ -256,29 +268,37 @@ public class IngestIT extends ClipSingleNodeTestCase {
 
     public void testAVectorThatDoesNotFitItsFieldIsAnErrorOfTheDocument() {
         createIndex("pictures", 128, "v");
-        putPipeline("clip", "{\"clip_embedding\": {\"model_id\": \"demo\", \"field_map\": {\"v\": {\"text\": \"t\"}}}}");
-        BulkItemResponse item = bulk("pictures", "clip", List.of("{\"t\": \"apple\"}")).getItems()[0];
+        putPipeline(
+                "clip", "{\"clip_embedding\": {\"model_id\": \"demo\", \"field_map\": {\"v\": {\"text\": \"t\"}}}}");
+        BulkItemResponse item =
+                bulk("pictures", "clip", List.of("{\"t\": \"apple\"}")).getItems()[0];
         assertEquals(RestStatus.BAD_REQUEST, item.status());
         assertTrue(item.getFailureMessage(), item.getFailureMessage().contains("[v]"));
     }
 
     public void testSimulates() {
-        String body =
-                """
+        String body = """
                 {"pipeline": {"processors": [{"clip_embedding": {"model_id": "demo", "field_map": {"v": {"text": "t"}}}}]},
                  "docs": [{"_source": {"t": "apple"}}, {"_source": {"t": 3}}]}""";
         var request = new SimulatePipelineRequest(new BytesArray(body), MediaTypeRegistry.JSON);
         SimulatePipelineResponse response =
                 client().admin().cluster().simulatePipeline(request).actionGet();
         var good = (SimulateDocumentBaseResult) response.getResults().get(0);
-        assertEquals(DIMENSION, good.getIngestDocument().getFieldValue("v", List.class).size());
+        assertEquals(
+                DIMENSION,
+                good.getIngestDocument().getFieldValue("v", List.class).size());
         var bad = (SimulateDocumentBaseResult) response.getResults().get(1);
         assertTrue(bad.getFailure().getMessage(), bad.getFailure().getMessage().contains("field [t] of [v]"));
 
         request.setVerbose(true);
         response = client().admin().cluster().simulatePipeline(request).actionGet();
         var steps = ((SimulateDocumentVerboseResult) response.getResults().get(0)).getProcessorResults();
-        assertEquals(DIMENSION, steps.getFirst().getIngestDocument().getFieldValue("v", List.class).size());
+        assertEquals(
+                DIMENSION,
+                steps.getFirst()
+                        .getIngestDocument()
+                        .getFieldValue("v", List.class)
+                        .size());
     }
 
     public void testWhatFollowsRunsAsWhoeverSentTheBulk() throws Exception {
@@ -299,7 +319,9 @@ public class IngestIT extends ClipSingleNodeTestCase {
                                 .setPipeline("clip")
                                 .source("{\"p\": \"" + tinyPicture(i) + "\"}", MediaTypeRegistry.JSON));
                     }
-                    assertNoFailures(client().filterWithHeader(Map.of("user", user)).bulk(request).actionGet());
+                    assertNoFailures(client().filterWithHeader(Map.of("user", user))
+                            .bulk(request)
+                            .actionGet());
                 } catch (Throwable e) {
                     failures.add(e);
                 }
@@ -314,7 +336,11 @@ public class IngestIT extends ClipSingleNodeTestCase {
         for (String user : users) {
             for (int i = 0; i < 40; i++) {
                 assertEquals(
-                        user, client().prepareGet("pictures", user + i).get().getSourceAsMap().get("user"));
+                        user,
+                        client().prepareGet("pictures", user + i)
+                                .get()
+                                .getSourceAsMap()
+                                .get("user"));
             }
         }
     }
@@ -324,8 +350,11 @@ public class IngestIT extends ClipSingleNodeTestCase {
         putPipeline(
                 "clip",
                 "{\"clip_embedding\": {\"model_id\": \"demo\", \"field_map\": {\"v\": {\"text\": \"t\"}}}}, {\"block\": {}}");
-        Followers followers = getInstanceFromNode(PluginsService.class).filterPlugins(Followers.class).getFirst();
-        int documents = 2 * getInstanceFromNode(ThreadPool.class).info("clip_inference").getMax();
+        Followers followers = getInstanceFromNode(PluginsService.class)
+                .filterPlugins(Followers.class)
+                .getFirst();
+        int documents =
+                2 * getInstanceFromNode(ThreadPool.class).info("clip_inference").getMax();
         List<ActionFuture<IndexResponse>> blocked = new ArrayList<>();
         for (int i = 0; i < documents; i++) {
             blocked.add(client().index(new IndexRequest("pictures")
@@ -338,6 +367,7 @@ public class IngestIT extends ClipSingleNodeTestCase {
         } finally {
             followers.released.countDown();
         }
-        blocked.forEach(response -> assertEquals(RestStatus.CREATED, response.actionGet().status()));
+        blocked.forEach(response ->
+                assertEquals(RestStatus.CREATED, response.actionGet().status()));
     }
 }

@@ -21,7 +21,6 @@ import org.opensearch.core.common.unit.ByteSizeValue;
  */
 final class ImageResolver {
 
-
     private final ClipSettings settings;
     private final Fetcher fetcher;
 

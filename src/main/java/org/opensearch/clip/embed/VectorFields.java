@@ -3,6 +3,7 @@ package org.opensearch.clip.embed;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -51,6 +52,8 @@ final class VectorFields {
      */
     List<VectorField> of(ClusterState state, Target target) {
         Index[] indices = resolver.concreteIndices(state, target.options(), target.indices());
+        // they come in the order of a hash set; messages should not
+        Arrays.sort(indices, Comparator.comparing(Index::getName));
         List<VectorField> fields = new ArrayList<>();
         for (Index index : indices) {
             IndexMetadata metadata = state.metadata().index(index);

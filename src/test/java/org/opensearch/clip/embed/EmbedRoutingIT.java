@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
 import com.sun.net.httpserver.HttpServer;
@@ -122,7 +123,8 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
             server.stop(0);
         }
         if (ModelMetadata.of(clusterService().state()).model("tiny").isPresent()) {
-            client().execute(DeleteModel.ACTION, new DeleteModel.Request("tiny", true)).actionGet(AMPLE);
+            client().execute(DeleteModel.ACTION, new DeleteModel.Request("tiny", true))
+                    .actionGet(AMPLE);
         }
         super.tearDown();
     }
@@ -146,7 +148,8 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
     }
 
     private static long embedded(String node) {
-        Map<?, ?> models = (Map<?, ?>) internalCluster().getInstance(ClipStats.class, node).snapshot().get("models");
+        Map<?, ?> models = (Map<?, ?>)
+                internalCluster().getInstance(ClipStats.class, node).snapshot().get("models");
         Map<?, ?> tiny = (Map<?, ?>) models.get("tiny");
         Object texts = tiny == null ? null : ((Map<?, ?>) tiny.get("embedded")).get("texts");
         return texts == null ? 0 : (Long) texts;
@@ -211,7 +214,8 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
         Exception e = expectThrows(ResourceNotFoundException.class, () -> unknown.actionGet(AMPLE));
         assertTrue(e.getMessage(), e.getMessage().contains("model [tiny] is not declared"));
         declare(holder);
-        client().execute(LoadModel.UNLOAD, new LoadModel.Request("tiny", AMPLE, false)).actionGet(AMPLE);
+        client().execute(LoadModel.UNLOAD, new LoadModel.Request("tiny", AMPLE, false))
+                .actionGet(AMPLE);
         for (String node : List.of(coordinator, holder)) {
             var unloaded = client(node).execute(Embed.ACTION, texts("a"));
             e = expectThrows(OpenSearchStatusException.class, () -> unloaded.actionGet(AMPLE));
@@ -221,8 +225,8 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
     }
 
     public void testInputsByUrlNeedTheirOwnAction() {
-        Request request =
-                new Request("tiny", List.of(new Source.Image("http://127.0.0.1/")), Lane.SEARCH, Side.QUERY, null, null);
+        Request request = new Request(
+                "tiny", List.of(new Source.Image("http://127.0.0.1/")), Lane.SEARCH, Side.QUERY, null, null);
         var answer = client().execute(Embed.ACTION, request);
         Exception e = expectThrows(IllegalArgumentException.class, () -> answer.actionGet(AMPLE));
         assertTrue(e.getMessage(), e.getMessage().contains(Embed.BY_URL.name()));
@@ -230,16 +234,25 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
 
     public void testTheModelMayComeFromTheIndexAndIsCheckedAgainstItsMapping() {
         declare(holder);
-        String mapping =
-                """
+        String mapping = """
                 {"properties": {"fits": {"type": "knn_vector", "dimension": 24},
                                 "short": {"type": "knn_vector", "dimension": 8}, "title": {"type": "text"}}}""";
-        client().admin().indices().prepareCreate("pictures").setMapping(mapping)
+        client().admin()
+                .indices()
+                .prepareCreate("pictures")
+                .setMapping(mapping)
                 .setSettings(Settings.builder().put("index.knn", true).put("index.clip.model_id", "tiny"))
                 .get();
-        assertEquals(1, ask(new Target(new String[] {"pict*"}, IndicesOptions.lenientExpandOpen(), "fits", 0)).results().size());
         assertEquals(
-                1, ask(new Target(new String[] {"pictures"}, IndicesOptions.lenientExpandOpen(), "short", 8)).results().size());
+                1,
+                ask(new Target(new String[] {"pict*"}, IndicesOptions.lenientExpandOpen(), "fits", 0))
+                        .results()
+                        .size());
+        assertEquals(
+                1,
+                ask(new Target(new String[] {"pictures"}, IndicesOptions.lenientExpandOpen(), "short", 8))
+                        .results()
+                        .size());
         for (Target wrong : List.of(
                 new Target(new String[] {"pictures"}, IndicesOptions.lenientExpandOpen(), "short", 0),
                 new Target(new String[] {"pictures"}, IndicesOptions.lenientExpandOpen(), "title", 0),
@@ -261,7 +274,9 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
         for (Request request : List.of(texts("a"), texts(" "), unknown)) {
             PlainActionFuture<List<Object>> end = new PlainActionFuture<>();
             Runnable note = () -> end.onResponse(List.of(
-                    context.getHeader("user"), context.getTransient("user"), Thread.currentThread().getName()));
+                    context.getHeader("user"),
+                    context.getTransient("user"),
+                    Thread.currentThread().getName()));
             try (ThreadContext.StoredContext ignored = context.stashContext()) {
                 context.putHeader("user", "alice");
                 context.putTransient("user", "alice");
@@ -287,7 +302,8 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
             }
         });
         server.start();
-        Source picture = new Source.Image("http://127.0.0.1:" + server.getAddress().getPort() + "/");
+        Source picture =
+                new Source.Image("http://127.0.0.1:" + server.getAddress().getPort() + "/");
         Request request = new Request("tiny", List.of(picture), Lane.SEARCH, Side.QUERY, AMPLE, null);
         PlainActionFuture<Response> answer = new PlainActionFuture<>();
         client(coordinator).execute(Embed.BY_URL, request, answer);
@@ -303,7 +319,8 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
     }
 
     private static int searching(String node) {
-        Map<?, ?> lanes = (Map<?, ?>) internalCluster().getInstance(ClipStats.class, node).snapshot().get("lanes");
+        Map<?, ?> lanes = (Map<?, ?>)
+                internalCluster().getInstance(ClipStats.class, node).snapshot().get("lanes");
         return (Integer) lanes.get("search_requests");
     }
 }

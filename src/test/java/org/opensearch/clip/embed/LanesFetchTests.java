@@ -45,13 +45,13 @@ public class LanesFetchTests extends LanesTestCase {
             try (exchange) {
                 answers.await(1, TimeUnit.MINUTES);
                 byte[] body = path.matches("[0-9]+") ? picture(Integer.parseInt(path)) : new byte[0];
+                // before the answer: the client may ask again as soon as it has it
+                serving.decrementAndGet();
                 exchange.sendResponseHeaders(body.length == 0 ? 404 : 200, body.length == 0 ? -1 : body.length);
                 exchange.getResponseBody().write(body);
                 served.incrementAndGet();
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
-            } finally {
-                serving.decrementAndGet();
             }
         });
         server.start();

@@ -92,7 +92,8 @@ public final class Resampler {
         Weights across = Weights.of(image.width(), width, window.left(), window.width(), filter);
         Weights down = Weights.of(image.height(), height, window.top(), window.height(), filter);
         byte[] out = new byte[3 * window.width() * window.height()];
-        // Rounding between the passes makes their order visible. Pillow chooses it since 13.0.0 (its pull request 9549);
+        // Rounding between the passes makes their order visible. Pillow chooses it since 13.0.0 (its pull request
+        // 9549);
         // this condition is read off its results.
         int lessHeight = image.height() - height;
         if (lessHeight > 0 && lessHeight > 2 * (image.width() - width)) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.text;
 
 import com.google.gson.Strictness;
@@ -106,9 +107,10 @@ public final class TokenizerPolicy {
                 case "normalizer", "pre_tokenizer", "post_processor", "decoder" ->
                     Components.check(name, SmallJson.read(in, name));
                 case "model" -> wanted = ModelSection.read(in, wantedToken);
-                default -> throw new IllegalArgumentException("tokenizer.json: [" + name + "] is no section of a tokenizer,"
-                        + " allowed: [version, truncation, padding, added_tokens, normalizer, pre_tokenizer,"
-                        + " post_processor, decoder, model]");
+                default ->
+                    throw new IllegalArgumentException("tokenizer.json: [" + name + "] is no section of a tokenizer,"
+                            + " allowed: [version, truncation, padding, added_tokens, normalizer, pre_tokenizer,"
+                            + " post_processor, decoder, model]");
             }
         }
         in.endObject();
@@ -123,7 +125,10 @@ public final class TokenizerPolicy {
     private void plain(String name, Object value) {
         if (value instanceof Map<?, ?> section) {
             Components.require(
-                    !"Left".equals(section.get("direction")) || name.equals("padding"), name + ".direction", "Left", "Right");
+                    !"Left".equals(section.get("direction")) || name.equals("padding"),
+                    name + ".direction",
+                    "Left",
+                    "Right");
             if (name.equals("padding") && Components.isWhole(section.get("pad_id"), MOST_TOKENS)) {
                 padId = OptionalLong.of(((Number) section.get("pad_id")).longValue());
             }

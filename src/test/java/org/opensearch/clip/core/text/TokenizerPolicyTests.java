@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.text;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
@@ -61,14 +62,22 @@ class TokenizerPolicyTests {
     @Test
     void namesAForeignComponentAndWhatIsAllowed() {
         refused(with("normalizer", "{\"type\":\"Foo\"}"), "normalizer is [Foo]", "Lowercase", "NFKC");
-        refused(with("pre_tokenizer", "{\"type\":\"UnicodeScripts\"}"), "pre_tokenizer is [UnicodeScripts]", "Metaspace");
+        refused(
+                with("pre_tokenizer", "{\"type\":\"UnicodeScripts\"}"),
+                "pre_tokenizer is [UnicodeScripts]",
+                "Metaspace");
         refused(with("decoder", "{\"type\":\"CTC\"}"), "decoder is [CTC]", "ByteLevel");
         refused(with("post_processor", "[]"), "post_processor is [[]]", "TemplateProcessing");
         refused("{\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}", "model is [WordLevel]", "Unigram");
-        refused(with("normalizer", "{\"type\":\"Lowercase\",\"locale\":\"tr\"}"), "normalizer is [locale]", "Lowercase");
+        refused(
+                with("normalizer", "{\"type\":\"Lowercase\",\"locale\":\"tr\"}"),
+                "normalizer is [locale]",
+                "Lowercase");
         refused(with("surprise", "{}"), "[surprise]", "pre_tokenizer");
         refused(
-                with("normalizer", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"Sequence\"}]}"),
+                with(
+                        "normalizer",
+                        "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"Sequence\"}]}"),
                 "normalizer.normalizers[1] is [Sequence]");
     }
 
@@ -89,13 +98,17 @@ class TokenizerPolicyTests {
                 "\\\\h+"
             })
     void refusesFreeRegularExpressions(String regex) {
-        String split = "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"" + regex + "\"},\"behavior\":\"Isolated\",\"invert\":false}";
+        String split = "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"" + regex
+                + "\"},\"behavior\":\"Isolated\",\"invert\":false}";
         refused(with("pre_tokenizer", split), "pre_tokenizer.pattern", "CLIP");
-        refused(with("decoder", "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"" + regex + "\"},\"content\":\"\"}"), "decoder");
+        refused(
+                with("decoder", "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"" + regex + "\"},\"content\":\"\"}"),
+                "decoder");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\\\\s+", " {2,}", "\\\\s{2,}|[\\\\n\\\\r\\\\t]", "[!-/:-@\\\\[-`{-~]", "\\\\p{L}+", "\\\\n"})
+    @ValueSource(
+            strings = {"\\\\s+", " {2,}", "\\\\s{2,}|[\\\\n\\\\r\\\\t]", "[!-/:-@\\\\[-`{-~]", "\\\\p{L}+", "\\\\n"})
     void acceptsRunsOfOneKind(String regex) {
         assertDoesNotThrow(() -> check(with(
                 "normalizer", "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"" + regex + "\"},\"content\":\" \"}")));
@@ -111,14 +124,17 @@ class TokenizerPolicyTests {
 
     @Test
     void refusesTemplatesWithUnknownTokens() {
-        String pieces = "[{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]";
+        String pieces =
+                "[{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]";
         String token = "{\"<s>\":{\"id\":\"<s>\",\"ids\":[0],\"tokens\":[\"<s>\"]}}";
         String template = "{\"type\":\"TemplateProcessing\",\"single\":%s,\"pair\":%s,\"special_tokens\":%s}";
         assertDoesNotThrow(() -> check(with("post_processor", template.formatted(pieces, pieces, token))));
         refused(with("post_processor", template.formatted(pieces, pieces, "{}")), "post_processor.single");
         refused(with("post_processor", template.formatted("[]", pieces, token)), "post_processor.single");
         String uneven = token.replace("[0]", "[0,1]");
-        refused(with("post_processor", template.formatted(pieces, pieces, uneven)), "post_processor.special_tokens.<s>");
+        refused(
+                with("post_processor", template.formatted(pieces, pieces, uneven)),
+                "post_processor.special_tokens.<s>");
     }
 
     @Test
@@ -127,7 +143,9 @@ class TokenizerPolicyTests {
         assertDoesNotThrow(() -> check(bpe.formatted("\"dropout\":null,\"continuing_subword_prefix\":\"\"")));
         refused(bpe.formatted("\"dropout\":0.1"), "model.dropout is [0.1]");
         refused(bpe.formatted("\"continuing_subword_prefix\":\"##\""), "model.continuing_subword_prefix");
-        refused("{\"model\":{\"type\":\"WordPiece\",\"vocab\":{},\"max_input_chars_per_word\":1e9}}", "max_input_chars");
+        refused(
+                "{\"model\":{\"type\":\"WordPiece\",\"vocab\":{},\"max_input_chars_per_word\":1e9}}",
+                "max_input_chars");
         refused("{\"model\":{\"type\":\"Unigram\",\"vocab\":{\"a\":0}}}", "model.type is [Unigram]");
     }
 
@@ -184,7 +202,11 @@ class TokenizerPolicyTests {
                 passed++;
                 Path file = Files.write(folder.resolve("tokenizer.json"), mutant);
                 try (Tokenizer tokenizer = Tokenizer.open(file, 16)) {
-                    assertFalse(tokenizer.encode("Ａ photo ﬁ of 12 dogs, don't \ufdfa 犬! ".repeat(9)).ids().length > 16);
+                    assertFalse(tokenizer
+                                    .encode("Ａ photo ﬁ of 12 dogs, don't \ufdfa 犬! ".repeat(9))
+                                    .ids()
+                                    .length
+                            > 16);
                 } catch (RuntimeException e) {
                     assertTrue(e.getMessage() != null);
                 }
