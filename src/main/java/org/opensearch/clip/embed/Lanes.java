@@ -198,14 +198,19 @@ public final class Lanes {
         long now = System.nanoTime();
         while (true) {
             List<Item> next = from.take(ingest, most);
-            List<Item> entered =
-                    next.stream().filter(item -> item.job().enter()).toList();
-            if (entered.isEmpty() && !next.isEmpty()) {
-                continue;
+            List<Item> entered = new ArrayList<>(next.size());
+            for (Item item : next) {
+                if (item.job().enter()) {
+                    item.take(now);
+                    entered.add(item);
+                } else {
+                    room.drop(item);
+                }
             }
-            entered.forEach(item -> item.take(now));
-            taken.addAll(entered);
-            return entered;
+            if (next.isEmpty() || !entered.isEmpty()) {
+                taken.addAll(entered);
+                return entered;
+            }
         }
     }
 
