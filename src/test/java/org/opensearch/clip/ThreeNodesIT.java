@@ -50,7 +50,8 @@ public class ThreeNodesIT extends OpenSearchIntegTestCase {
         Path config = createTempDir();
         try (Stream<Path> files = Files.walk(TINY)) {
             for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                Path copy = config.resolve("opensearch-clip/models/tiny").resolve(TINY.relativize(file).toString());
+                Path copy = config.resolve("opensearch-clip/models/tiny")
+                        .resolve(TINY.relativize(file).toString());
                 Files.createDirectories(copy.getParent());
                 Files.copy(file, copy);
             }
@@ -119,8 +120,13 @@ public class ThreeNodesIT extends OpenSearchIntegTestCase {
                                 "{\"clip\": {\"v\": {\"query_text\": \"" + text(i) + "\", \"k\": 3}}}"))
                         .get(LONG);
                 assertEquals(0, response.getFailedShards());
-                assertEquals("its own text is nearest", 1, response.getHits().getAt(0).getScore(), 1e-4);
-                assertEquals("k of each shard", 9, response.getHits().getTotalHits().value());
+                assertEquals(
+                        "its own text is nearest",
+                        1,
+                        response.getHits().getAt(0).getScore(),
+                        1e-4);
+                assertEquals(
+                        "k of each shard", 9, response.getHits().getTotalHits().value());
                 asked.add(response.getHits().getAt(0).getId());
             }
         }
