@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.Set;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.engine.Session;
@@ -25,8 +24,6 @@ import org.opensearch.clip.core.engine.Session;
  */
 public final class OnnxRuntime {
 
-    private static final String NATIVE_PATH = "onnxruntime.native.path";
-
     /** Runs something later unless cancelled first; the node lends its scheduler. */
     public interface Timer {
         /** @return cancels the task if it has not begun; does not wait for it */
@@ -34,23 +31,15 @@ public final class OnnxRuntime {
     }
 
     private final Timer timer;
-    private final Optional<Path> natives;
     private final GraphLimits limits;
     private OrtEnvironment environment;
 
-    /** With the native libraries inside the jar: they are extracted to {@code java.io.tmpdir} when the environment starts. */
     public OnnxRuntime(Timer timer) {
-        this(timer, Optional.empty());
+        this(timer, GraphLimits.DEFAULT);
     }
 
-    /** @param natives a folder that holds the native libraries of this platform: nothing is extracted; empty: those inside the jar */
-    public OnnxRuntime(Timer timer, Optional<Path> natives) {
-        this(timer, natives, GraphLimits.DEFAULT);
-    }
-
-    OnnxRuntime(Timer timer, Optional<Path> natives, GraphLimits limits) {
+    OnnxRuntime(Timer timer, GraphLimits limits) {
         this.timer = timer;
-        this.natives = natives;
         this.limits = limits;
     }
 
@@ -121,28 +110,12 @@ public final class OnnxRuntime {
     private synchronized OrtEnvironment environment() {
         if (environment == null) {
             try {
-                environment = natives.isPresent() ? start(natives.get()) : start();
+                environment = start();
             } catch (LinkageError | RuntimeException e) {
-                throw new ModelException(
-                        "ONNX Runtime cannot be started on this node (" + System.getProperty("os.name") + ", "
-                                + System.getProperty("os.arch") + "): " + root(e).getMessage(),
-                        e);
+                throw new ModelException("ONNX Runtime cannot be started on this node: " + reason(e), e);
             }
         }
         return environment;
-    }
-
-    /** The property is the JVM's, so another plugin with an ONNX Runtime of its own sees it only while ours starts; one set by the operator stands. */
-    private static OrtEnvironment start(Path natives) {
-        if (System.getProperty(NATIVE_PATH) != null) {
-            return start();
-        }
-        System.setProperty(NATIVE_PATH, natives.toAbsolutePath().toString());
-        try {
-            return start();
-        } finally {
-            System.clearProperty(NATIVE_PATH);
-        }
     }
 
     /** Errors arrive as exceptions, so the native log, which goes to the console of the process, keeps to what is fatal. */
@@ -157,7 +130,14 @@ public final class OnnxRuntime {
         return environment;
     }
 
-    private static Throwable root(Throwable e) {
-        return e.getCause() == null || e.getCause() == e ? e : root(e.getCause());
+    /** Of libraries only the names: where they lie is nobody's business. */
+    private static String reason(Throwable e) {
+        if (e.getCause() != null && e.getCause() != e) {
+            return reason(e.getCause());
+        }
+        String message = String.valueOf(e.getMessage()).replaceAll("(/[^/:\\s]+)+/", "");
+        return message.contains("VERS_")
+                ? "another plugin has loaded another version of it, and a node can hold one (" + message + ")"
+                : message;
     }
 }

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -119,7 +118,7 @@ class OnnxSessionTests {
 
     @Test
     void stopsARunawayGraphAndStaysUsable() {
-        OnnxRuntime lenient = new OnnxRuntime(timer, Optional.empty(), LOOPS);
+        OnnxRuntime lenient = new OnnxRuntime(timer, LOOPS);
         try (Session session =
                 lenient.open(MODELS.resolve("runaway.onnx"), new OnnxOptions(1, Duration.ofMillis(300)))) {
             for (int i = 0; i < 2; i++) {
@@ -175,7 +174,7 @@ class OnnxSessionTests {
             running.countDown();
             return () -> {};
         };
-        OnnxRuntime manual = new OnnxRuntime(manualTimer, Optional.empty(), LOOPS);
+        OnnxRuntime manual = new OnnxRuntime(manualTimer, LOOPS);
         try (ExecutorService threads = Executors.newSingleThreadExecutor()) {
             Session session = manual.open(MODELS.resolve("runaway.onnx"), LONG);
             Future<Floats> run = threads.submit(() -> session.run(one(), "y"));
