@@ -303,6 +303,12 @@ public final class DiversifyProcessor {
         private float[] vector(SearchHit hit) {
             Object value =
                     hit.hasSource() ? XContentMapValues.extractValue(config.vectorField(), hit.getSourceAsMap()) : null;
+            if (value instanceof Number) {
+                throw new IllegalArgumentException(
+                        "the vectors of [vector_field] of [" + TYPE + "], [" + config.vectorField()
+                                + "], are not in _source: k-NN's derived source does not give back those of fields with upper case in their"
+                                + " names; name the field in lower case, or set [index.knn.derived_source.enabled: false] on the index");
+            }
             if (!(value instanceof List<?> list) || list.isEmpty()) {
                 return null;
             }
