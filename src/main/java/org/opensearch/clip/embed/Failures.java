@@ -22,6 +22,7 @@ public final class Failures {
 
     private static final Logger LOGGER = LogManager.getLogger(Failures.class);
     private static final String TIMEOUT = "timeout";
+    private static final String RETRY_AFTER = "Retry-After";
 
     private Failures() {}
 
@@ -93,8 +94,16 @@ public final class Failures {
         return new OpenSearchStatusException(reason, RestStatus.CONFLICT);
     }
 
-    static OpenSearchStatusException unavailable(String reason) {
-        return new OpenSearchStatusException(reason, RestStatus.SERVICE_UNAVAILABLE);
+    static OpenSearchException unavailable(String reason) {
+        return retryable(new OpenSearchStatusException(reason, RestStatus.SERVICE_UNAVAILABLE));
+    }
+
+    /** With the header that HTTP clients wait by. */
+    static <E extends OpenSearchException> E retryable(E e) {
+        if (e.getHeader(RETRY_AFTER) == null) {
+            e.addHeader(RETRY_AFTER, "5");
+        }
+        return e;
     }
 
     /** For a caller that cannot go on without the vector. */

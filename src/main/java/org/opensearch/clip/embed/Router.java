@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.opensearch.ExceptionsHelper;
+import org.opensearch.OpenSearchException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.action.ActionListenerResponseHandler;
 import org.opensearch.action.support.ChannelActionListener;
@@ -203,7 +204,7 @@ public final class Router {
         private void failed(Exception e) {
             Throwable cause = ExceptionsHelper.unwrapCause(e);
             if (stops.isEmpty() || completion.isDone() || !isForNext(cause)) {
-                completion.onFailure(cause instanceof Exception known ? known : e);
+                completion.onFailure(told(cause));
                 return;
             }
             try {
@@ -211,6 +212,17 @@ public final class Router {
             } catch (Exception unexpected) {
                 completion.onFailure(unexpected);
             }
+        }
+
+        /** What the caller is told: no address of a node, and when to come back. */
+        private Exception told(Throwable cause) {
+            if (cause instanceof ConnectTransportException || cause instanceof NodeClosedException) {
+                return Failures.unavailable("no node that may hold model [" + request.modelId() + "] can be reached now");
+            }
+            if (cause instanceof OpenSearchException known && known.status() == RestStatus.SERVICE_UNAVAILABLE) {
+                return Failures.retryable(known);
+            }
+            return cause instanceof Exception known ? known : new UncategorizedExecutionException("failed", cause);
         }
 
         private boolean isForNext(Throwable cause) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
+import java.util.List;
+import org.opensearch.OpenSearchException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.clip.core.engine.InputException;
 import org.opensearch.clip.core.engine.ModelException;
@@ -64,5 +66,11 @@ public class FailuresTests extends OpenSearchTestCase {
                 waited.reason().contains("[1m]") && waited.reason().contains("ingest.max_queue_time"));
         assertTrue(Failures.isTimeout(waited));
         assertEquals(RestStatus.GATEWAY_TIMEOUT, Failures.exception(waited).status());
+    }
+
+    public void testSaysWhenToComeBack() {
+        OpenSearchException e = Failures.retryable(Failures.unavailable("a"));
+        assertEquals(RestStatus.SERVICE_UNAVAILABLE, e.status());
+        assertEquals(List.of("5"), e.getHeader("Retry-After"));
     }
 }
