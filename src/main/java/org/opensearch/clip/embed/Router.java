@@ -32,6 +32,7 @@ import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.Randomness;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.util.concurrent.UncategorizedExecutionException;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -217,7 +218,8 @@ public final class Router {
         /** What the caller is told: no address of a node, and when to come back. */
         private Exception told(Throwable cause) {
             if (cause instanceof ConnectTransportException || cause instanceof NodeClosedException) {
-                return Failures.unavailable("no node that may hold model [" + request.modelId() + "] can be reached now");
+                return Failures.unavailable(
+                        "no node that may hold model [" + request.modelId() + "] can be reached now");
             }
             if (cause instanceof OpenSearchException known && known.status() == RestStatus.SERVICE_UNAVAILABLE) {
                 return Failures.retryable(known);
