@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.core.importer.ImportOption.OnlyIncludeTests;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -178,6 +179,19 @@ class ArchitectureTests {
                 .orShould()
                 .haveSimpleNameEndingWith("Constants")
                 .check(CLASSES);
+    }
+
+    /** The build runs integration tests by the JUnit 4 provider, which passes over a class of JUnit 5 in silence. */
+    @Test
+    void integrationTestsAreJUnit4() {
+        classes()
+                .that()
+                .haveSimpleNameEndingWith("IT")
+                .should()
+                .beAssignableTo("org.apache.lucene.tests.util.LuceneTestCase")
+                .check(new ClassFileImporter()
+                        .withImportOption(new OnlyIncludeTests())
+                        .importPackages(ROOT));
     }
 
     @Test
