@@ -248,25 +248,29 @@ public final class Embeddings extends BaseRestHandler {
     }
 
     private static void answer(RestChannel channel, Body body, Embed.Response response) throws IOException {
+        List<float[]> vectors = new ArrayList<>();
         int tokens = 0;
+        for (int i = 0; i < response.results().size(); i++) {
+            switch (response.results().get(i)) {
+                case Embed.Result.Failure f -> {
+                    fail(channel, f.status(), f.type(), "[input[" + i + "]] " + f.reason());
+                    return;
+                }
+                case Embed.Result.Vector v -> {
+                    tokens += v.tokens();
+                    vectors.add(body.vector(i, v));
+                }
+            }
+        }
         try (XContentBuilder json = channel.newBuilder()) {
             json.startObject()
                     .field("model", response.modelId())
                     .field("object", "list")
                     .startArray("data");
-            for (int i = 0; i < response.results().size(); i++) {
-                switch (response.results().get(i)) {
-                    case Embed.Result.Failure f -> {
-                        fail(channel, f.status(), f.type(), "[input[" + i + "]] " + f.reason());
-                        return;
-                    }
-                    case Embed.Result.Vector v -> {
-                        tokens += v.tokens();
-                        json.startObject().field("object", "embedding").field("index", i);
-                        body.encoding().write(json, body.vector(i, v));
-                        json.endObject();
-                    }
-                }
+            for (int i = 0; i < vectors.size(); i++) {
+                json.startObject().field("object", "embedding").field("index", i);
+                body.encoding().write(json, vectors.get(i));
+                json.endObject();
             }
             json.endArray();
             json.startObject("usage")

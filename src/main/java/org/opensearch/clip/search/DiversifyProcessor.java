@@ -198,7 +198,7 @@ public final class DiversifyProcessor {
                             .filter(e -> !dropsVector(e))
                             .toArray(String[]::new)
                     : new String[0];
-            source.fetchSource(includes.toArray(String[]::new), excludes);
+            source.fetchSource(new FetchSourceContext(true, includes.toArray(String[]::new), excludes));
         }
 
         /** Whether a source pattern matches the vector field or an object that it is in. */
@@ -295,7 +295,7 @@ public final class DiversifyProcessor {
             float[] scores = new float[hits.size()];
             for (int i = 0; i < scores.length; i++) {
                 float score = hits.get(i).getScore();
-                scores[i] = Float.isNaN(score) ? -i : score;
+                scores[i] = Float.isNaN(score) ? scores.length - i : score;
             }
             return scores;
         }

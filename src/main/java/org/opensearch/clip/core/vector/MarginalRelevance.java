@@ -11,7 +11,7 @@ public final class MarginalRelevance {
     private MarginalRelevance() {}
 
     /**
-     * @param relevance score of each hit, best first, of any scale
+     * @param relevance score of each hit, not negative, of any scale
      * @param points the hits' unit vectors
      * @param diversity in [0, 1]: 0 keeps the order, 1 looks at the vectors alone
      * @return the hits in their new order, as indices; equal ones keep their order
@@ -46,17 +46,15 @@ public final class MarginalRelevance {
         return order;
     }
 
-    /** To 0..1, the range of the similarity beside it, whatever query made the scores. */
+    /** By the best, so that the scores of any query are of the range of the similarity beside them. */
     private static double[] scaled(float[] relevance) {
-        float min = Float.POSITIVE_INFINITY;
-        float max = Float.NEGATIVE_INFINITY;
+        double best = 0;
         for (float r : relevance) {
-            min = Math.min(min, r);
-            max = Math.max(max, r);
+            best = Math.max(best, r);
         }
         double[] scaled = new double[relevance.length];
         for (int i = 0; i < scaled.length; i++) {
-            scaled[i] = max > min ? (relevance[i] - min) / (double) (max - min) : 1;
+            scaled[i] = best > 0 ? relevance[i] / best : 1;
         }
         return scaled;
     }
