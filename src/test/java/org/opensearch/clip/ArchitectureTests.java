@@ -110,6 +110,7 @@ class ArchitectureTests {
                         ROOT + ".core..",
                         "java..",
                         "javax.imageio..",
+                        "javax.management..",
                         "javax.net..",
                         "org.w3c.dom..",
                         "ai.onnxruntime..",

@@ -24,6 +24,9 @@ import org.opensearch.clip.core.engine.Session;
  */
 public final class OnnxRuntime {
 
+    /** Percent of its weights that a session holds where what it has freed is not given back (docs/onnx-runtime.md). */
+    private static final long UNTRIMMED = 190;
+
     /** Runs something later unless cancelled first; the node lends its scheduler. */
     public interface Timer {
         /** @return cancels the task if it has not begun; does not wait for it */
@@ -74,11 +77,12 @@ public final class OnnxRuntime {
         }
     }
 
-    private Session open(Path file, long bytes, OnnxOptions options) throws OrtException {
+    private Session open(Path file, long weights, OnnxOptions options) throws OrtException {
         OrtEnvironment env = environment();
         try (SessionOptions settings = settings(options)) {
             OrtSession session = env.createSession(file.toString(), settings);
             try {
+                long bytes = NativeHeap.trim() ? weights : weights * UNTRIMMED / 100;
                 return new OnnxSession(file.getFileName().toString(), env, session, timer, options.runTimeout(), bytes);
             } catch (OrtException | RuntimeException e) {
                 session.close();

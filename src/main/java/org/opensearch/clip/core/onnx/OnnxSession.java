@@ -145,6 +145,7 @@ final class OnnxSession implements Session {
         if (holders.decrementAndGet() == 0) {
             try {
                 session.close();
+                NativeHeap.trim();
             } catch (OrtException e) {
                 throw new ModelException("[" + name + "] could not be freed: " + e.getMessage(), e);
             }
