@@ -41,11 +41,6 @@ public final class ClipStats {
         return models.computeIfAbsent(id, i -> new OfModel());
     }
 
-    /** Forgets a model that is not declared any more. */
-    public void forget(String id) {
-        models.remove(id);
-    }
-
     /** Plain maps, numbers and strings, ready for the wire and for JSON. */
     public Map<String, Object> snapshot() {
         Map<String, Object> all = new TreeMap<>();
