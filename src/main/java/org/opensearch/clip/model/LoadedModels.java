@@ -37,7 +37,8 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
 
     /** Loads a model, blocking; what it throws becomes the reason that users see. */
     public interface Loader {
-        Loaded load(DeclaredModel model);
+        /** @param progress told how far it is; cancelled when the model is not wanted any more */
+        Loaded load(DeclaredModel model, Progress progress);
     }
 
     /**

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.model.Artifact;
+import org.opensearch.clip.core.model.Folder;
 import org.opensearch.common.hash.MessageDigests;
 
 /**
@@ -106,6 +107,20 @@ public final class ModelFiles {
         } catch (InvalidPathException e) {
             throw new IllegalArgumentException("[source.path] is no name of a folder: [" + value + "]", e);
         }
+    }
+
+    /**
+     * The files of a declared model on this node, of the sizes and hashes that were declared; blocks while it gets and reads them.
+     *
+     * @throws ModelException names the file that cannot be had, or is not the one that was declared
+     */
+    public Folder open(DeclaredModel model, Progress progress) {
+        Path folder = folder(model.source());
+        long bytes = model.sizeInBytes();
+        progress.enter(Progress.Stage.VERIFYING, 0, bytes);
+        verify(folder, model.files());
+        progress.add(bytes);
+        return Folder.at(folder);
     }
 
     /**

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +13,7 @@ import org.opensearch.clip.core.engine.Input;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.engine.Session;
 import org.opensearch.clip.core.model.Artifact;
+import org.opensearch.clip.core.model.Folder;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.core.model.Overrides;
@@ -44,16 +44,16 @@ public final class ModelLoader implements LoadedModels.Loader {
     }
 
     @Override
-    public LoadedModels.Loaded load(DeclaredModel model) {
+    public LoadedModels.Loaded load(DeclaredModel model, Progress progress) {
         String device = model.device() == null ? settings.models().device() : model.device();
         if (device.startsWith("cuda")) {
             throw new ModelException(
                     "device [" + device + "] is not available: this build of the plugin runs models on the CPU only");
         }
-        Path folder = files.folder(model.source());
-        files.verify(folder, model.files());
+        Folder folder = files.open(model, progress);
         ModelDescription description = ModelFolder.describe(folder, Overrides.parse(model.overrides()));
         // A floor until the sessions are open and can be asked: refusing early spares the node the attempt.
+        progress.enter(Progress.Stage.LOADING, 0, 0);
         MemoryLedger.Charge memory = ledger.charge(weights(model.files()));
         try {
             DualEncoder encoder = open(folder, description, model.files());
@@ -81,12 +81,12 @@ public final class ModelLoader implements LoadedModels.Loader {
                 .sum();
     }
 
-    private DualEncoder open(Path folder, ModelDescription description, List<Artifact> files) {
+    private DualEncoder open(Folder folder, ModelDescription description, List<Artifact> files) {
         List<AutoCloseable> opened = new ArrayList<>();
         try {
             Optional<Tokenizer> tokenizer = description
                     .text()
-                    .map(tower -> keep(Tokenizer.open(folder.resolve(tower.tokenizer()), tower.maxTokens()), opened));
+                    .map(tower -> keep(Tokenizer.open(folder.file(tower.tokenizer()), tower.maxTokens()), opened));
             Optional<Session> text =
                     description.text().map(tower -> keep(session(folder, tower.graph(), files), opened));
             Optional<Session> image =
@@ -101,7 +101,7 @@ public final class ModelLoader implements LoadedModels.Loader {
     }
 
     /** A graph may have weights in the declared files beside it, whose hashes are checked, and nowhere else. */
-    private Session session(Path folder, String graph, List<Artifact> files) {
+    private Session session(Folder folder, String graph, List<Artifact> files) {
         String place = graph.substring(0, graph.lastIndexOf('/') + 1);
         Set<String> beside = files.stream()
                 .map(Artifact::path)
@@ -110,7 +110,7 @@ public final class ModelLoader implements LoadedModels.Loader {
                 .collect(Collectors.toSet());
         OnnxOptions options = new OnnxOptions(
                 1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()));
-        return runtime.open(folder.resolve(graph), beside, options);
+        return runtime.open(folder.file(graph), beside, options);
     }
 
     private static <T extends AutoCloseable> T keep(T resource, List<AutoCloseable> opened) {

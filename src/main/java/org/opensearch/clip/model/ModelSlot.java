@@ -49,6 +49,7 @@ final class ModelSlot {
     private int failures;
     private Scheduler.Cancellable retry;
     private Exception gone;
+    private Progress progress;
     private volatile HeldModel held;
 
     /** @param release closes what took native memory, on a thread that may block */
@@ -61,6 +62,9 @@ final class ModelSlot {
     /** Loads {@code wanted}, unless that is what this slot does or has done already. */
     synchronized void want(DeclaredModel wanted) {
         boolean start = model == null || !loadsAs(model, wanted);
+        if (start) {
+            cancelLoad();
+        }
         if (model != null && !model.fingerprint().equals(wanted.fingerprint())) {
             drop(); // deleted and declared anew: vectors of another space must not be handed out under this name
         }
@@ -88,8 +92,15 @@ final class ModelSlot {
     synchronized void close(Exception why) {
         gone = why;
         cancelRetry();
+        cancelLoad();
         resolve(null, why);
         drop();
+    }
+
+    private void cancelLoad() {
+        if (progress != null) {
+            progress.cancel();
+        }
     }
 
     private void drop() {
@@ -102,7 +113,13 @@ final class ModelSlot {
     synchronized Observed observed() {
         HeldModel here = held;
         return new Observed(
-                model.id(), state, here == null ? 0 : here.bytes(), here == null ? null : here.device(), reason, since);
+                model.id(),
+                state,
+                here == null ? 0 : here.bytes(),
+                here == null ? null : here.device(),
+                reason,
+                since,
+                progress == null ? null : progress.at());
     }
 
     /** As {@link LoadedModels#acquire}. */
@@ -138,22 +155,25 @@ final class ModelSlot {
         if (!running) {
             running = true;
             enter(held == null ? Observed.State.LOADING : Observed.State.LOADED, reason);
-            threadPool.executor(LoadedModels.POOL).execute(new Load(model));
+            progress = new Progress(threadPool::relativeTimeInMillis);
+            threadPool.executor(LoadedModels.POOL).execute(new Load(model, progress));
         }
     }
 
     private final class Load extends AbstractRunnable {
         private final DeclaredModel wanted;
+        private final Progress how;
 
-        private Load(DeclaredModel wanted) {
+        private Load(DeclaredModel wanted, Progress how) {
             this.wanted = wanted;
+            this.how = how;
         }
 
         @Override
         protected void doRun() {
             Loaded loaded;
             try {
-                loaded = loader.load(wanted);
+                loaded = loader.load(wanted, how);
             } catch (LinkageError e) { // a native library that is missing or does not fit must not end the node
                 failed(wanted, e);
                 return;
@@ -188,7 +208,12 @@ final class ModelSlot {
     }
 
     private synchronized void failed(DeclaredModel done, Throwable e) {
+        boolean cancelled = progress.cancelled();
         if (!finished(done)) {
+            return;
+        }
+        if (cancelled) { // another declaration came and went meanwhile
+            start();
             return;
         }
         String why = e instanceof ModelException || e instanceof IllegalArgumentException
@@ -206,6 +231,7 @@ final class ModelSlot {
     /** @return whether what was loaded is still what is wanted; if something else is, that is loaded next */
     private boolean finished(DeclaredModel done) {
         running = false;
+        progress = null;
         if (gone != null) {
             return false;
         }

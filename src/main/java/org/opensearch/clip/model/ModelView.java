@@ -77,7 +77,7 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
         return all.stream()
                 .filter(one -> one.modelId().equals(id))
                 .findFirst()
-                .orElseGet(() -> new Observed(id, Observed.State.UNLOADED, 0, null, null, 0));
+                .orElseGet(() -> new Observed(id, Observed.State.UNLOADED, 0, null, null, 0, null));
     }
 
     /** Whether every node that should hold the model has reached {@code load}, or failed to. */

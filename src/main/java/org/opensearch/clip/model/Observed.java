@@ -13,8 +13,10 @@ import org.opensearch.core.common.io.stream.Writeable;
  * @param device where it runs, {@code null} unless loaded
  * @param reason why the last load failed, else {@code null}; a loaded model has one when loading it anew failed
  * @param since epoch milliseconds of the last change of {@code state}
+ * @param progress of the load under way, else {@code null}
  */
-public record Observed(String modelId, State state, long bytes, String device, String reason, long since)
+public record Observed(
+        String modelId, State state, long bytes, String device, String reason, long since, Progress.At progress)
         implements Writeable {
 
     public enum State {
@@ -31,7 +33,8 @@ public record Observed(String modelId, State state, long bytes, String device, S
                 in.readVLong(),
                 in.readOptionalString(),
                 in.readOptionalString(),
-                in.readVLong());
+                in.readVLong(),
+                in.readOptionalWriteable(Progress.At::new));
     }
 
     @Override
@@ -42,5 +45,6 @@ public record Observed(String modelId, State state, long bytes, String device, S
         out.writeOptionalString(device);
         out.writeOptionalString(reason);
         out.writeVLong(since);
+        out.writeOptionalWriteable(progress);
     }
 }

@@ -2,7 +2,6 @@
 package org.opensearch.clip.model;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -13,6 +12,7 @@ import org.opensearch.action.ActionType;
 import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.clip.core.model.Artifact;
+import org.opensearch.clip.core.model.Folder;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.core.model.Overrides;
@@ -203,7 +203,7 @@ public final class PutModel {
         }
 
         private DeclaredModel read(String id, Declaration declaration) {
-            Path folder = files.folder(declaration.source());
+            Folder folder = Folder.at(files.folder(declaration.source()));
             Overrides overrides = Overrides.parse(declaration.overrides());
             ModelDescription description = ModelFolder.describe(folder, overrides);
             List<Artifact> artifacts = ModelFolder.artifacts(folder, description);

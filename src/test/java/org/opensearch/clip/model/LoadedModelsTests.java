@@ -76,7 +76,7 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         assertEquals("models left open", 0, open.get());
     }
 
-    private Loaded load(DeclaredModel model) {
+    private Loaded load(DeclaredModel model, Progress progress) {
         Attempt attempt = new Attempt(model, new CompletableFuture<>());
         attempts.add(attempt);
         try {

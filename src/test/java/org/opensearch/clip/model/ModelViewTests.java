@@ -31,7 +31,7 @@ public class ModelViewTests extends OpenSearchTestCase {
 
     private static Observed observed(State state) {
         return new Observed(
-                "m", state, state == State.LOADED ? 1000 : 0, null, state == State.FAILED ? "broken" : null, 1);
+                "m", state, state == State.LOADED ? 1000 : 0, null, state == State.FAILED ? "broken" : null, 1, null);
     }
 
     /** @param states of a and b, {@code null} = the node says nothing of the model */

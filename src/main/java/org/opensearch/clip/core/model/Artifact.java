@@ -12,13 +12,17 @@ import java.util.Objects;
  */
 public record Artifact(String path, long size, String sha256) {
     public Artifact {
+        requireInside(path);
+        if (!sha256.matches("[0-9a-f]{64}")) {
+            throw new IllegalArgumentException("sha256 must be 64 hexadecimal digits, got [" + sha256 + "]");
+        }
+    }
+
+    static void requireInside(String path) {
         Objects.requireNonNull(path, "path");
         if (path.isEmpty() || path.startsWith("/") || path.contains("\\") || ("/" + path + "/").contains("/../")) {
             throw new IllegalArgumentException(
                     "path must be relative and stay inside the model's folder, got [" + path + "]");
-        }
-        if (!sha256.matches("[0-9a-f]{64}")) {
-            throw new IllegalArgumentException("sha256 must be 64 hexadecimal digits, got [" + sha256 + "]");
         }
     }
 }

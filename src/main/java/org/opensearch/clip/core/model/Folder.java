@@ -8,78 +8,81 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
- * A model's folder, read with distrust: only regular files that truly lie inside it, under their own name, not linked
- * from elsewhere, so that no declaration can make a node read other files of the machine.
+ * The files of a model by their names: a folder of this machine, or a listing of files that lie elsewhere until they are
+ * asked for. Names are relative, with forward slashes.
  */
-final class Folder {
+public abstract sealed class Folder permits Directory, Listing {
 
     private static final int MOST_JSON_BYTES = 1 << 20;
 
-    private final Path root;
+    /**
+     * A file of which the bytes may be elsewhere.
+     *
+     * @param size in bytes
+     * @param sha256 when it is known without reading them
+     */
+    public record Listed(String path, long size, Optional<String> sha256) {
+        public Listed {
+            Artifact.requireInside(path);
+        }
+
+        public static Listed of(Artifact file) {
+            return new Listed(file.path(), file.size(), Optional.of(file.sha256()));
+        }
+    }
+
+    /** Gives the bytes of a listed file; blocks while it gets them. */
+    @FunctionalInterface
+    public interface Content {
+        Path file(Listed file);
+    }
+
+    Folder() {}
 
     /** @throws IllegalArgumentException when it is not a folder */
-    Folder(Path root) {
-        try {
-            this.root = root.toRealPath();
-        } catch (IOException e) {
-            throw new IllegalArgumentException("the model's folder [" + root.getFileName() + "] is not there", e);
-        }
-        if (!Files.isDirectory(this.root)) {
-            throw new IllegalArgumentException("[" + root.getFileName() + "] is not a folder");
-        }
+    public static Folder at(Path root) {
+        return new Directory(root);
     }
 
-    boolean has(String name) {
-        return Files.exists(root.resolve(name), LinkOption.NOFOLLOW_LINKS);
+    /** A folder that consists of these files; only those whose bytes are wanted are asked of {@code content}. */
+    public static Folder listing(Collection<Listed> files, Content content) {
+        return new Listing(files, content);
     }
+
+    abstract boolean has(String name);
+
+    /** @throws IllegalArgumentException as {@link #file} */
+    abstract long size(String name);
+
+    /** Names of the files in a folder of this folder, sorted; empty when there is none. */
+    abstract List<String> list(String folder);
 
     /**
-     * @param name relative, with forward slashes
+     * Where the bytes are. In a listing this may download them: ask for small files only while a model is described.
+     *
      * @throws IllegalArgumentException when it is missing, or no regular file of this folder
      */
-    Path file(String name) {
-        Path file = root.resolve(name);
-        try {
-            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                throw new IllegalArgumentException(
-                        has(name)
-                                ? "[" + name + "] is not a regular file, put a copy there"
-                                : "[" + name + "] is missing");
-            }
-            if (!file.toRealPath().equals(file.normalize()) || !file.normalize().startsWith(root)) {
-                throw new IllegalArgumentException("[" + name + "] leads out of the model's folder");
-            }
-            if (Files.getFileStore(file).supportsFileAttributeView("unix")
-                    && (Integer) Files.getAttribute(file, "unix:nlink", LinkOption.NOFOLLOW_LINKS) > 1) {
-                throw new IllegalArgumentException("[" + name + "] is a hard link to another file, put a copy there");
-            }
-            return file;
-        } catch (IOException e) {
-            throw new UncheckedIOException("[" + name + "] cannot be read", e);
-        }
-    }
+    public abstract Path file(String name);
 
     /** @return empty when there is no such file */
-    Optional<Config> json(String name) {
+    final Optional<Config> json(String name) {
         if (!has(name)) {
             return Optional.empty();
         }
+        if (size(name) > MOST_JSON_BYTES) {
+            throw new IllegalArgumentException("[" + name + "] has more than " + MOST_JSON_BYTES + " bytes");
+        }
         try (InputStream in = Files.newInputStream(file(name))) {
-            byte[] bytes = in.readNBytes(MOST_JSON_BYTES + 1);
-            if (bytes.length > MOST_JSON_BYTES) {
-                throw new IllegalArgumentException("[" + name + "] has more than " + MOST_JSON_BYTES + " bytes");
-            }
-            var json = JsonParser.parseString(new String(bytes, StandardCharsets.UTF_8));
+            var json = JsonParser.parseString(new String(in.readNBytes(MOST_JSON_BYTES), StandardCharsets.UTF_8));
             if (!json.isJsonObject()) {
                 throw new IllegalArgumentException("[" + name + "] is not a JSON object");
             }
@@ -87,24 +90,11 @@ final class Folder {
         } catch (JsonParseException e) {
             throw new IllegalArgumentException("[" + name + "] is not JSON: " + e.getMessage(), e);
         } catch (IOException e) {
-            throw new UncheckedIOException("[" + name + "] cannot be read", e);
+            throw unreadable(name, e);
         }
     }
 
-    /** Names of the files in a folder of this folder, sorted; empty when there is none. */
-    List<String> list(String folder) {
-        Path path = root.resolve(folder);
-        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
-            return List.of();
-        }
-        try (Stream<Path> files = Files.list(path)) {
-            return files.map(f -> f.getFileName().toString()).sorted().toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException("[" + folder + "] cannot be read", e);
-        }
-    }
-
-    /** Reads the whole file. */
+    /** Reads the whole file unless its hash is known. */
     Artifact artifact(String name) {
         try (InputStream in = Files.newInputStream(file(name))) {
             MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
@@ -116,9 +106,13 @@ final class Folder {
             }
             return new Artifact(name, size, HexFormat.of().formatHex(sha256.digest()));
         } catch (IOException e) {
-            throw new UncheckedIOException("[" + name + "] cannot be read", e);
+            throw unreadable(name, e);
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java platform has SHA-256", e);
         }
+    }
+
+    static UncheckedIOException unreadable(String name, IOException e) {
+        return new UncheckedIOException("[" + name + "] cannot be read", e);
     }
 }

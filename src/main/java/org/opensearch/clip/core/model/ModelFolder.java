@@ -19,9 +19,13 @@ public final class ModelFolder {
 
     private ModelFolder() {}
 
-    /** @throws IllegalArgumentException when the folder is no model that we know: what was found, what was expected */
+    /** As {@link #describe(Folder, Overrides)}, of a folder of this machine. */
     public static ModelDescription describe(Path folder, Overrides overrides) {
-        Folder files = new Folder(folder);
+        return describe(Folder.at(folder), overrides);
+    }
+
+    /** @throws IllegalArgumentException when the folder is no model that we know: what was found, what was expected */
+    public static ModelDescription describe(Folder files, Overrides overrides) {
         Config config = files.json("config.json")
                 .orElseThrow(() -> new IllegalArgumentException(
                         "[config.json] is missing: expected a folder in the layout of the Hugging Face hub"));
@@ -51,12 +55,12 @@ public final class ModelFolder {
     }
 
     /**
-     * The files that {@code description} needs, sorted by path, with sizes and hashes; reads every byte of them.
+     * The files that {@code description} needs, sorted by path, with sizes and hashes; reads every byte of those whose
+     * hash is not known.
      *
      * @throws IllegalArgumentException when one is missing, or is no regular file of this folder
      */
-    public static List<Artifact> artifacts(Path folder, ModelDescription description) {
-        Folder files = new Folder(folder);
+    public static List<Artifact> artifacts(Folder files, ModelDescription description) {
         var names = new TreeSet<String>();
         CONFIGURATION.stream().filter(files::has).forEach(names::add);
         description.text().ifPresent(text -> {
@@ -75,8 +79,7 @@ public final class ModelFolder {
      * @return 32 hexadecimal digits
      */
     public static String fingerprint(
-            Path folder, ModelDescription description, Overrides overrides, List<Artifact> artifacts) {
-        Folder files = new Folder(folder);
+            Folder files, ModelDescription description, Overrides overrides, List<Artifact> artifacts) {
         var hashes = new HashMap<String, String>();
         artifacts.forEach(a -> hashes.put(a.path(), a.sha256()));
         return new Fingerprint(name ->

@@ -278,7 +278,7 @@ class ModelFolderTests {
         write("onnx/text_model_fp16.onnx_data", "not ours");
         write("README.md", "not ours");
         ModelDescription d = ModelFolder.describe(folder, with("towers", List.of("text")));
-        List<Artifact> files = ModelFolder.artifacts(folder, d);
+        List<Artifact> files = ModelFolder.artifacts(Folder.at(folder), d);
         assertEquals(
                 List.of(
                         "config.json",
@@ -326,14 +326,15 @@ class ModelFolderTests {
 
     private String fingerprint(Overrides overrides) {
         ModelDescription d = ModelFolder.describe(folder, overrides);
-        return ModelFolder.fingerprint(folder, d, overrides, ModelFolder.artifacts(folder, d));
+        return ModelFolder.fingerprint(Folder.at(folder), d, overrides, ModelFolder.artifacts(Folder.at(folder), d));
     }
 
     @Test
     void fingerprintsAreTheSameEverywhere() {
         ModelDescription d = ModelFolder.describe(TINY, Overrides.NONE);
-        String fingerprint = ModelFolder.fingerprint(TINY, d, Overrides.NONE, ModelFolder.artifacts(TINY, d));
-        assertEquals(fingerprint, ModelFolder.fingerprint(TINY, d, Overrides.NONE, List.of()));
+        String fingerprint =
+                ModelFolder.fingerprint(Folder.at(TINY), d, Overrides.NONE, ModelFolder.artifacts(Folder.at(TINY), d));
+        assertEquals(fingerprint, ModelFolder.fingerprint(Folder.at(TINY), d, Overrides.NONE, List.of()));
         assertEquals("a2a011747a24b23dd6f6f891bb2a4d17", fingerprint);
     }
 
