@@ -70,7 +70,8 @@ final class Runs {
                 }
                 CappedText text = CappedText.of(t.text(), settings.text().maxBytes());
                 item.cut = text.cut();
-                yield encoder.prepare(new Input.Text(prompt(encoder, item.job().side()) + text.text()));
+                yield encoder.prepare(new Input.Text(
+                        text.text(), item.job().side() == Side.QUERY ? Input.Side.QUERY : Input.Side.PASSAGE));
             }
             case Source.Image i -> {
                 byte[] bytes = item.fetched == null ? images.decode(i.image()) : item.fetched;
@@ -83,13 +84,6 @@ final class Runs {
                 }
             }
         };
-    }
-
-    private static String prompt(DualEncoder encoder, Side side) {
-        return encoder.description()
-                .text()
-                .map(tower -> side == Side.QUERY ? tower.queryPrompt() : tower.passagePrompt())
-                .orElse("");
     }
 
     /**

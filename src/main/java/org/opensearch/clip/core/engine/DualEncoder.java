@@ -4,6 +4,7 @@ package org.opensearch.clip.core.engine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.image.ImageException;
@@ -23,8 +24,12 @@ public final class DualEncoder implements AutoCloseable {
     public sealed interface Prepared {
         Modality modality();
 
-        /** Not padded. */
-        record Text(long[] ids, boolean truncated) implements Prepared {
+        /** Not padded; {@code task} as in {@link Tower.Side}. */
+        record Text(long[] ids, boolean truncated, OptionalLong task) implements Prepared {
+            Text(long[] ids, boolean truncated) {
+                this(ids, truncated, OptionalLong.empty());
+            }
+
             @Override
             public Modality modality() {
                 return Modality.TEXT;
@@ -82,16 +87,17 @@ public final class DualEncoder implements AutoCloseable {
     }
 
     private Prepared prepare(Input.Text input) {
-        Tokenizer.Tokens tokens = tokenizer
-                .filter(t -> text.isPresent())
+        Tower.Text tower = description
+                .text()
                 .orElseThrow(() -> new InputException(
-                        InputException.Kind.INVALID_TEXT, "the model has no text tower: it embeds pictures only"))
-                .encode(input.text());
+                        InputException.Kind.INVALID_TEXT, "the model has no text tower: it embeds pictures only"));
+        Tower.Side side = input.side() == Input.Side.QUERY ? tower.query() : tower.passage();
+        Tokenizer.Tokens tokens = tokenizer.orElseThrow().encode(side.prompt() + input.text());
         if (tokens.ids().length == 0) {
             throw new InputException(
                     InputException.Kind.INVALID_TEXT, "text is empty: the model's tokenizer makes no token of it");
         }
-        return new Prepared.Text(tokens.ids(), tokens.truncated());
+        return new Prepared.Text(tokens.ids(), tokens.truncated(), side.task());
     }
 
     private Prepared prepare(Input.Image input) {

@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import org.opensearch.clip.core.engine.Session.Element;
 import org.opensearch.clip.core.engine.Session.Floats;
 import org.opensearch.clip.core.engine.Session.Port;
+import org.opensearch.clip.core.model.Tower;
 import org.opensearch.clip.core.vector.Pooling;
 import org.opensearch.clip.core.vector.Vectors;
 
@@ -21,33 +22,35 @@ import org.opensearch.clip.core.vector.Vectors;
  */
 record Graph(String name, Session session, Port output, Pooling pooling, int dimension) {
 
-    private static final List<String> HIDDEN = List.of("last_hidden_state", "token_embeddings", "hidden_states");
-
-    /**
-     * @param outputs names of outputs that are one vector an input, best first
-     * @throws ModelException when none of the graph's outputs will do
-     */
-    static Graph of(String name, Session session, List<String> outputs, Pooling pooling, int dimension) {
-        int rank = pooling == Pooling.NONE ? 2 : 3;
-        List<String> names = pooling == Pooling.NONE ? outputs : HIDDEN;
-        List<Port> fit = session.outputs().stream()
-                .filter(p -> p.element() == Element.FLOAT && (p.shape().length == rank || p.shape().length == 0))
-                .toList();
-        Port output = names.stream()
-                .flatMap(n -> fit.stream().filter(p -> p.name().equals(n)))
-                .findFirst()
-                .orElse(fit.size() == 1 ? fit.getFirst() : null);
-        if (output == null) {
-            throw new ModelException(
-                    describe(name, session) + "; expected an output of " + rank + " dimensions, one of " + names
-                            + (pooling == Pooling.NONE ? ", or an override [pooling] for hidden states" : ""));
-        }
-        long last = output.shape().length == 0 ? -1 : output.shape()[rank - 1];
+    /** @throws ModelException when none of the graph's outputs will do */
+    static Graph of(Tower tower, Session session, int dimension) {
+        List<Port> ports = session.outputs();
+        Port output = tower.output(ports.stream().map(Port::name).toList())
+                .flatMap(name ->
+                        ports.stream().filter(p -> p.name().equals(name)).findFirst())
+                .filter(p -> p.element() == Element.FLOAT && fits(p, tower))
+                .orElseThrow(() -> new ModelException(describe(tower.graph(), session) + "; expected "
+                        + (tower.pooling() == Pooling.NONE
+                                ? "an output of 2 dimensions, one of " + tower.outputs()
+                                        + ", or an override [pooling] for hidden states"
+                                : "an output of 3 dimensions, one of " + tower.outputs())));
+        long[] shape = output.shape();
+        long last = shape.length == 0 ? -1 : shape[shape.length - 1];
         if (last >= 0 && last != dimension) {
-            throw new ModelException("output [" + output.name() + "] of [" + name + "] has " + last
+            throw new ModelException("output [" + output.name() + "] of [" + tower.graph() + "] has " + last
                     + " floats a vector, expected are " + dimension);
         }
-        return new Graph(name, session, output, pooling, dimension);
+        return new Graph(tower.graph(), session, output, tower.pooling(), dimension);
+    }
+
+    /** A graph may leave the number of dimensions open, which is 0 here. Who asks for pooling by name gets no vector made otherwise. */
+    private static boolean fits(Port port, Tower tower) {
+        return switch (port.shape().length) {
+            case 0 -> true;
+            case 2 -> tower.pooling() == Pooling.NONE || tower.outputs().contains(port.name());
+            case 3 -> tower.pooling() != Pooling.NONE;
+            default -> false;
+        };
     }
 
     /** Inputs that one run may take; a graph of fixed batch size is fed one by one. */
@@ -68,16 +71,17 @@ record Graph(String name, Session session, Port output, Pooling pooling, int dim
      */
     List<float[]> vectors(Floats out, int n, int[] lengths) {
         long[] shape = out.shape();
-        int rank = pooling == Pooling.NONE ? 2 : 3;
-        if (shape.length != rank || shape[0] != n || shape[rank - 1] != dimension) {
+        int rank = shape.length;
+        if (rank != 2 && (rank != 3 || pooling == Pooling.NONE) || shape[0] != n || shape[rank - 1] != dimension) {
             throw new ModelException("output [" + output.name() + "] of [" + name + "] has shape "
                     + Arrays.toString(shape) + ", expected " + n + " vectors of " + dimension + " floats");
         }
         int positions = rank == 2 ? 1 : (int) shape[1];
+        Pooling how = rank == 2 ? Pooling.NONE : pooling;
         var vectors = new ArrayList<float[]>(n);
         for (int row = 0; row < n; row++) {
             int length = lengths == null ? positions : lengths[row];
-            float[] vector = pooling.apply(out.data(), positions, dimension, row, length);
+            float[] vector = how.apply(out.data(), positions, dimension, row, length);
             if (!Vectors.isFinite(vector)) {
                 throw new ModelException("[" + name + "] made a vector that is not finite");
             }

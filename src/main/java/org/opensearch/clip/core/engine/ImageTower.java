@@ -15,8 +15,6 @@ import org.opensearch.clip.core.model.Tower;
 /** Pixels to vectors. Safe for use by many threads. */
 final class ImageTower {
 
-    private static final List<String> OUTPUTS = List.of("image_embeds", "image_embeddings", "pooler_output");
-
     private final ImageSpec pixels;
     private final Graph graph;
     private final Buffers buffers;
@@ -26,7 +24,7 @@ final class ImageTower {
     /** @throws ModelException when the graph is no picture tower: what it has, what was expected */
     ImageTower(Tower.Image tower, Session session, int dimension, Buffers buffers) {
         this.pixels = tower.pixels();
-        this.graph = Graph.of(tower.graph(), session, OUTPUTS, tower.pooling(), dimension);
+        this.graph = Graph.of(tower, session, dimension);
         this.buffers = buffers;
         this.batch = graph.batch();
         long[] expected = {-1, 3, pixels.height(), pixels.width()};

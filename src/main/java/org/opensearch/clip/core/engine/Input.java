@@ -10,13 +10,25 @@ import org.opensearch.clip.core.model.Modality;
  */
 public sealed interface Input {
 
+    /** What a text is to a search; some models embed the two differently. */
+    enum Side {
+        QUERY,
+        PASSAGE
+    }
+
     /** The tower that reads this input. */
     Modality modality();
 
     /** A text of any length; the tower cuts it at its own number of tokens. */
-    record Text(String text) implements Input {
+    record Text(String text, Side side) implements Input {
         public Text {
             Objects.requireNonNull(text, "text");
+            Objects.requireNonNull(side, "side");
+        }
+
+        /** A document's text. */
+        public Text(String text) {
+            this(text, Side.PASSAGE);
         }
 
         @Override

@@ -17,9 +17,6 @@ import org.opensearch.clip.core.model.Tower;
 /** Token ids to vectors. Sequences are padded on the right. Safe for use by many threads. */
 final class TextTower {
 
-    private static final List<String> OUTPUTS =
-            List.of("text_embeds", "text_embeddings", "sentence_embedding", "pooler_output");
-
     /** An input of the graph, {@code [batch][length]}, and what goes into it. */
     private enum Role {
         INPUT_IDS {
@@ -70,7 +67,7 @@ final class TextTower {
     /** @throws ModelException when the graph is no text tower: what it has, what was expected */
     TextTower(Tower.Text tower, Session session, int dimension, Buffers buffers) {
         this.tower = tower;
-        this.graph = Graph.of(tower.graph(), session, OUTPUTS, tower.pooling(), dimension);
+        this.graph = Graph.of(tower, session, dimension);
         this.buffers = buffers;
         this.inputs = session.inputs();
         this.batch = graph.batch();

@@ -39,8 +39,10 @@ record Fingerprint(UnaryOperator<String> sha256) {
             line(lines, "text.pooling", t.pooling());
             line(lines, "text.max_tokens", t.maxTokens());
             line(lines, "text.padding", t.padId() + (t.fixedLength() ? " always" : ""));
-            line(lines, "text.query_prompt", quoted(t.queryPrompt()));
-            line(lines, "text.passage_prompt", quoted(t.passagePrompt()));
+            line(lines, "text.query_prompt", quoted(t.query().prompt()));
+            line(lines, "text.passage_prompt", quoted(t.passage().prompt()));
+            t.query().task().ifPresent(task -> line(lines, "text.query_task", task));
+            t.passage().task().ifPresent(task -> line(lines, "text.passage_task", task));
         });
         description.image().ifPresent(i -> {
             hashes(lines, "image.graph", weights.apply(i.graph()));

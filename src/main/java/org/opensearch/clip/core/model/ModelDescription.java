@@ -4,6 +4,7 @@ package org.opensearch.clip.core.model;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * What a model is, as far as its folder says it: see {@link ModelFolder#describe}.
@@ -13,19 +14,25 @@ import java.util.Optional;
  * @param dimensions the Matryoshka lengths that the model was trained for, ascending; empty when the model names none
  * @param text the text tower, if wanted
  * @param image the picture tower, if wanted
+ * @param logitScale factor on the cosine before softmax or sigmoid, as trained, where the folder or the declaration says it
+ * @param logitBias added after that, for models scored by sigmoid
  */
 public record ModelDescription(
         String family,
         int dimension,
         List<Integer> dimensions,
         Optional<Tower.Text> text,
-        Optional<Tower.Image> image) {
+        Optional<Tower.Image> image,
+        OptionalDouble logitScale,
+        OptionalDouble logitBias) {
     public ModelDescription {
         Objects.requireNonNull(family, "family");
         if (dimension < 1) {
             throw new IllegalArgumentException("dimension must be positive, got " + dimension);
         }
         dimensions = List.copyOf(dimensions);
+        Objects.requireNonNull(logitScale, "logitScale");
+        Objects.requireNonNull(logitBias, "logitBias");
         if (text.isEmpty() && image.isEmpty()) {
             throw new IllegalArgumentException("a model needs a text tower or a picture tower");
         }

@@ -17,14 +17,31 @@ import org.opensearch.clip.core.vector.Pooling;
  * @param maxTokens when no file says it
  * @param fixedLength see {@link Tower.Text}
  * @param dimension when no file says it, 0 = it must
+ * @param textOutputs see {@link Tower#outputs}
+ * @param imageOutputs see {@link Tower#outputs}
  */
-record SplitTowers(String name, Set<String> modelTypes, int maxTokens, boolean fixedLength, int dimension)
+record SplitTowers(
+        String name,
+        Set<String> modelTypes,
+        int maxTokens,
+        boolean fixedLength,
+        int dimension,
+        List<String> textOutputs,
+        List<String> imageOutputs)
         implements Family {
 
+    /** Before those of length 1, which are no worse. */
+    private static final List<String> TEXT = List.of("text_embeds", "text_embeddings", "l2norm_text_embeddings");
+
+    private static final List<String> IMAGE = List.of("image_embeds", "image_embeddings", "l2norm_image_embeddings");
+
+    /** SigLIP has no projection behind its pooling. */
+    private static final List<String> POOLED = List.of("pooler_output");
+
     static final List<Family> ALL = List.of(
-            new SplitTowers("clip", Set.of("clip", "mobileclip"), 77, false, 512),
-            new SplitTowers("siglip", Set.of("siglip", "siglip2"), 64, true, 768),
-            new SplitTowers("jina-clip", Set.of("jina_clip"), 8192, false, 0));
+            new SplitTowers("clip", Set.of("clip", "mobileclip"), 77, false, 512, TEXT, IMAGE),
+            new SplitTowers("siglip", Set.of("siglip", "siglip2"), 64, true, 768, POOLED, POOLED),
+            new SplitTowers("jina-clip", Set.of("jina_clip"), 8192, false, 0, TEXT, IMAGE));
 
     @Override
     public String expected() {
@@ -45,11 +62,18 @@ record SplitTowers(String name, Set<String> modelTypes, int maxTokens, boolean f
         }
         if (wanted.contains(Modality.IMAGE)) {
             String graph = Graphs.find(folder, "vision_model", overrides.variant());
-            image = Optional.of(
-                    new Tower.Image(graph, Pooling.NONE, Preprocessor.read(preprocessor(folder), overrides)));
+            image = Optional.of(new Tower.Image(
+                    graph, imageOutputs, Pooling.NONE, Preprocessor.read(preprocessor(folder), overrides)));
         }
         int dimension = dimension(config);
-        return Optional.of(new ModelDescription(name, dimension, matryoshka(config, dimension), text, image));
+        return Optional.of(new ModelDescription(
+                name,
+                dimension,
+                matryoshka(config, dimension),
+                text,
+                image,
+                overrides.logitScale(),
+                overrides.logitBias()));
     }
 
     private static Config preprocessor(Folder folder) {

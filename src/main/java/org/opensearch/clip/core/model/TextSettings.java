@@ -3,6 +3,7 @@ package org.opensearch.clip.core.model;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.opensearch.clip.core.text.TokenizerPolicy;
@@ -19,6 +20,9 @@ final class TextSettings {
     /** {@code model_max_length} of 1e30 and the like means that nobody set it. */
     private static final int LONGEST = 1 << 17;
 
+    /** What exporters call the states before pooling. */
+    private static final List<String> HIDDEN = List.of("last_hidden_state", "token_embeddings", "hidden_states");
+
     private TextSettings() {}
 
     /** @param text the tower's part of {@code config.json} */
@@ -27,13 +31,14 @@ final class TextSettings {
         int maxTokens = overrides.maxTokens().orElseGet(() -> maxTokens(tokenizer, text, family.maxTokens()));
         return new Tower.Text(
                 graph,
+                overrides.pooling().isPresent() ? HIDDEN : family.textOutputs(),
                 overrides.pooling().orElse(Pooling.NONE),
                 TOKENIZER,
                 maxTokens,
                 family.fixedLength(),
                 padId(folder, tokenizer, text),
-                overrides.queryPrompt().orElse(""),
-                overrides.passagePrompt().orElse(""));
+                new Tower.Side(overrides.queryPrompt().orElse(""), OptionalLong.empty()),
+                new Tower.Side(overrides.passagePrompt().orElse(""), OptionalLong.empty()));
     }
 
     private static int maxTokens(Optional<Config> tokenizer, Config text, int otherwise) {

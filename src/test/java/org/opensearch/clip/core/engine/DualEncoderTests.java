@@ -212,7 +212,7 @@ class DualEncoderTests {
             assertThrows(IllegalArgumentException.class, () -> encoder.encode(pictures(1)));
         }
         ModelDescription whole = TinyClip.description();
-        ModelDescription pictures = new ModelDescription("test", 24, List.of(), Optional.empty(), whole.image());
+        ModelDescription pictures = TinyClip.of(24, Optional.empty(), whole.image());
         try (DualEncoder encoder = TinyClip.open(FOLDER, pictures)) {
             var e = assertThrows(InputException.class, () -> encoder.prepare(new Input.Text("a")));
             assertEquals(InputException.Kind.INVALID_TEXT, e.kind());
@@ -286,9 +286,9 @@ class DualEncoderTests {
     void aPictureGraphMustTakeThePixelsOfThePreprocessor() {
         ImageSpec s = TinyClip.description().image().orElseThrow().pixels();
         var larger = new ImageSpec(64, 64, s.resize(), s.filter(), s.rescale(), s.mean(), s.std(), 0);
-        var tower = new Tower.Image("onnx/vision_model.onnx", Pooling.NONE, larger);
+        var tower = new Tower.Image("onnx/vision_model.onnx", List.of("image_embeds"), Pooling.NONE, larger);
         refused(
-                new ModelDescription("test", 24, List.of(), Optional.empty(), Optional.of(tower)),
+                TinyClip.of(24, Optional.empty(), Optional.of(tower)),
                 "pixel_values float[?, 3, 32, 32]",
                 "expected one float input pixel_values [batch, 3, 64, 64] as [preprocessor_config.json] says");
     }

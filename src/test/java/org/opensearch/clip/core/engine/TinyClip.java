@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.core.model.Overrides;
@@ -73,9 +74,23 @@ final class TinyClip {
                 .open(folder.resolve(graph), new OnnxOptions(1, Duration.ofMinutes(1)));
     }
 
+    static ModelDescription of(int dimension, Optional<Tower.Text> text, Optional<Tower.Image> image) {
+        return new ModelDescription(
+                "test", dimension, List.of(), text, image, OptionalDouble.empty(), OptionalDouble.empty());
+    }
+
     /** The text tower alone, with another graph. */
     static ModelDescription text(String graph, int dimension, Pooling pooling, int maxTokens, boolean fixedLength) {
-        Tower.Text tower = new Tower.Text(graph, pooling, "tokenizer.json", maxTokens, fixedLength, 1, "", "");
-        return new ModelDescription("test", dimension, List.of(), Optional.of(tower), Optional.empty());
+        Tower.Text tower = new Tower.Text(
+                graph,
+                List.of(pooling == Pooling.NONE ? "text_embeds" : "last_hidden_state"),
+                pooling,
+                "tokenizer.json",
+                maxTokens,
+                fixedLength,
+                1,
+                Tower.Side.PLAIN,
+                Tower.Side.PLAIN);
+        return of(dimension, Optional.of(tower), Optional.empty());
     }
 }

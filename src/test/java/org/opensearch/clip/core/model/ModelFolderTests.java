@@ -86,7 +86,16 @@ class ModelFolderTests {
         assertEquals(24, d.dimension());
         assertEquals(List.of(8, 16, 24), d.dimensions());
         assertEquals(
-                new Tower.Text("onnx/text_model.onnx", Pooling.NONE, "tokenizer.json", 32, false, 1, "", ""),
+                new Tower.Text(
+                        "onnx/text_model.onnx",
+                        List.of("text_embeds", "text_embeddings", "l2norm_text_embeddings"),
+                        Pooling.NONE,
+                        "tokenizer.json",
+                        32,
+                        false,
+                        1,
+                        Tower.Side.PLAIN,
+                        Tower.Side.PLAIN),
                 d.text().orElseThrow());
         Tower.Image image = d.image().orElseThrow();
         assertEquals("onnx/vision_model.onnx", image.graph());
@@ -193,8 +202,8 @@ class ModelFolderTests {
         Tower.Text text = d.text().orElseThrow();
         assertEquals(Pooling.CLS, text.pooling());
         assertEquals(9, text.maxTokens());
-        assertEquals("q: ", text.queryPrompt());
-        assertEquals("p: ", text.passagePrompt());
+        assertEquals("q: ", text.query().prompt());
+        assertEquals("p: ", text.passage().prompt());
         assertEquals(ImageSpec.Resize.LONGEST, d.image().orElseThrow().pixels().resize());
         assertEquals(7, d.image().orElseThrow().pixels().fill());
         assertEquals(
