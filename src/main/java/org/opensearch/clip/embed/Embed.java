@@ -184,7 +184,11 @@ public final class Embed {
     /** What became of one input. */
     public sealed interface Result extends Writeable {
 
-        /** @param values as the model makes them, neither cut nor normalised; {@code tokens} 0 for a picture */
+        /**
+         * @param values as the model makes them, neither cut nor normalised
+         * @param tokens of a text as the model reads it, of a picture as {@link PictureTokens} counts it
+         * @param truncated the text was longer than the model or the node reads
+         */
         record Vector(float[] values, int tokens, boolean truncated) implements Result {
             @Override
             public void writeTo(StreamOutput out) throws IOException {

@@ -12,7 +12,6 @@ import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
-import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Result.Failure;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.clip.embed.Embed.Side;
@@ -66,10 +65,10 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         json.field("model_id", response.modelId());
         json.field("fingerprint", response.fingerprint());
         json.startArray("results");
-        for (Result result : response.results()) {
+        for (int i = 0; i < response.results().size(); i++) {
             json.startObject();
-            switch (result) {
-                case Vector v -> vector(json, v);
+            switch (response.results().get(i)) {
+                case Vector v -> vector(json, v, inputs.get(i));
                 case Failure f -> failure(json, f);
             }
             json.endObject();
@@ -77,10 +76,10 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         return json.endArray().endObject();
     }
 
-    private void vector(XContentBuilder json, Vector vector) throws IOException {
+    private void vector(XContentBuilder json, Vector vector, Source of) throws IOException {
         float[] values = dimensions == 0 ? vector.values() : Vectors.truncate(vector.values(), dimensions);
         json.array("embedding", normalize ? Vectors.normalize(values) : values);
-        if (vector.tokens() > 0) {
+        if (of instanceof Source.Text) {
             json.startObject("usage").field("tokens", vector.tokens()).endObject();
         }
         if (vector.truncated()) {

@@ -142,11 +142,10 @@ final class Job {
             return;
         }
         switch (result) {
-            case Vector v ->
-                stats.embedded(
-                        items.get(item).source() instanceof Source.Text ? "texts" : "images",
-                        v.tokens(),
-                        v.truncated());
+            case Vector v -> {
+                boolean text = items.get(item).source() instanceof Source.Text;
+                stats.embedded(text ? "texts" : "images", text ? v.tokens() : 0, v.truncated());
+            }
             case Failure f -> stats.failed(f.type());
         }
         if (open.decrementAndGet() == 0) {

@@ -9,6 +9,7 @@ import org.opensearch.clip.core.engine.DualEncoder.Prepared;
 import org.opensearch.clip.core.engine.Input;
 import org.opensearch.clip.core.engine.InputException;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.image.ImageSpec;
 import org.opensearch.clip.core.model.Tower;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed.Result.Vector;
@@ -162,8 +163,13 @@ final class Runs {
         item.settle(
                 switch (item.prepared) {
                     case Prepared.Text t -> new Vector(vector, t.ids().length, t.truncated() || item.cut);
-                    case Prepared.Image i -> new Vector(vector, 0, false);
+                    case Prepared.Image i ->
+                        new Vector(vector, PictureTokens.of(i.width(), i.height(), tower(item)), false);
                 });
+    }
+
+    private static ImageSpec tower(Item item) {
+        return item.job().model().encoder().description().image().orElseThrow().pixels();
     }
 
     private static boolean isUsable(float[] vector) {

@@ -133,7 +133,10 @@ public final class ModelLoader implements LoadedModels.Loader {
     }
 
     private static DualEncoder.Prepared blank(Tower.Image tower) {
-        return new DualEncoder.Prepared.Image(new float[tower.pixels().floats()]);
+        return new DualEncoder.Prepared.Image(
+                new float[tower.pixels().floats()],
+                tower.pixels().width(),
+                tower.pixels().height());
     }
 
     private static void tryOut(DualEncoder encoder, DeclaredModel model, DualEncoder.Prepared input) {

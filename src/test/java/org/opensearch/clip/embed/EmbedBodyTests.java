@@ -86,14 +86,16 @@ public class EmbedBodyTests extends OpenSearchTestCase {
                 List.of(
                         new Vector(new float[] {3, 4, 12}, 7, true),
                         new Failure("invalid_image", "no picture", RestStatus.BAD_REQUEST),
-                        new Vector(new float[] {0, 2, 0}, 0, false)));
-        assertEquals("""
+                        new Vector(new float[] {0, 2, 0}, 12_000, false)));
+        assertEquals(
+                """
                 {"took":5,"model_id":"m","fingerprint":"f","results":[\
                 {"embedding":[0.6,0.8],"usage":{"tokens":7},"truncated":true},\
                 {"error":{"type":"invalid_image","reason":"no picture"},"status":400},\
-                {"embedding":[0.0,1.0]}]}""", answer("{\"inputs\": [\"a\", \"b\", \"c\"], \"dimensions\": 2}", response));
-        assertTrue(
-                answer("{\"inputs\": [\"a\"], \"normalize\": false}", response).contains("[3.0,4.0,12.0]"));
+                {"embedding":[0.0,1.0]}]}""",
+                answer("{\"inputs\": [\"a\", {\"image\": \"b\"}, {\"image\": \"c\"}], \"dimensions\": 2}", response));
+        assertTrue(answer("{\"inputs\": [\"a\", \"b\", \"c\"], \"normalize\": false}", response)
+                .contains("[3.0,4.0,12.0]"));
         Exception e = expectThrows(
                 IllegalArgumentException.class, () -> answer("{\"inputs\": [\"a\"], \"dimensions\": 4}", response));
         assertEquals("[dimensions] is [4], more than the [3] of model [m]", e.getMessage());

@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.image.ImagePreprocessor;
+import org.opensearch.clip.core.image.RgbImage;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.Tower;
@@ -36,8 +37,12 @@ public final class DualEncoder implements AutoCloseable {
             }
         }
 
-        /** {@code [3][height][width]}. */
-        record Image(float[] pixels) implements Prepared {
+        /**
+         * @param pixels {@code [3][height][width]} as the tower reads them
+         * @param width of the picture itself, upright
+         * @param height of the picture itself, upright
+         */
+        record Image(float[] pixels, int width, int height) implements Prepared {
             @Override
             public Modality modality() {
                 return Modality.IMAGE;
@@ -106,7 +111,8 @@ public final class DualEncoder implements AutoCloseable {
                 .orElseThrow(() -> new InputException(
                         InputException.Kind.INVALID_IMAGE, "the model has no picture tower: it embeds texts only"));
         try {
-            return new Prepared.Image(ImagePreprocessor.pixels(ImageDecoder.decode(input.bytes()), tower.pixels()));
+            RgbImage image = ImageDecoder.decode(input.bytes());
+            return new Prepared.Image(ImagePreprocessor.pixels(image, tower.pixels()), image.width(), image.height());
         } catch (ImageException e) {
             throw new InputException(InputException.Kind.INVALID_IMAGE, e.getMessage(), e);
         }

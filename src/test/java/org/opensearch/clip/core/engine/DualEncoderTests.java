@@ -49,7 +49,7 @@ class DualEncoderTests {
             for (int p = 0; p < pixels.length; p++) {
                 pixels[p] = (float) random.nextGaussian();
             }
-            pictures.add(new Prepared.Image(pixels));
+            pictures.add(new Prepared.Image(pixels, 1, 1));
         }
         return pictures;
     }
@@ -237,7 +237,7 @@ class DualEncoderTests {
         try (DualEncoder encoder = TinyClip.open()) {
             float[] pixels = new float[3 * 32 * 32];
             pixels[0] = Float.NaN;
-            var e = assertThrows(ModelException.class, () -> encoder.encode(List.of(new Prepared.Image(pixels))));
+            var e = assertThrows(ModelException.class, () -> encoder.encode(List.of(new Prepared.Image(pixels, 1, 1))));
             assertEquals("[onnx/vision_model.onnx] made a vector that is not finite", e.getMessage());
         }
     }
