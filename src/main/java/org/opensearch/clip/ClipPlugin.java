@@ -16,6 +16,7 @@ import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Embeddings;
 import org.opensearch.clip.embed.Lanes;
 import org.opensearch.clip.embed.Router;
+import org.opensearch.clip.embed.VerifyModel;
 import org.opensearch.clip.ingest.ClipEmbeddingProcessor;
 import org.opensearch.clip.model.Catalog;
 import org.opensearch.clip.model.DeleteModel;
@@ -116,6 +117,7 @@ public final class ClipPlugin extends Plugin
                 new ActionHandler<>(UpdateModels.ACTION, UpdateModels.Transport.class),
                 new ActionHandler<>(Embed.ACTION, Embed.Transport.class, Lanes.class, Router.class),
                 new ActionHandler<>(Embed.BY_URL, Embed.TransportByUrl.class),
+                new ActionHandler<>(VerifyModel.ACTION, VerifyModel.Transport.class),
                 new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class));
     }
 
@@ -136,6 +138,7 @@ public final class ClipPlugin extends Plugin
                 new Catalog.Rest(),
                 new Embed.Rest(),
                 new Embeddings(),
+                new VerifyModel.Rest(),
                 new GetStats.Rest());
     }
 

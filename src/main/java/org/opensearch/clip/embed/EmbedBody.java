@@ -95,7 +95,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         json.field("status", failure.status().getStatus());
     }
 
-    private static List<Source> inputs(Object value) {
+    static List<Source> inputs(Object value) {
         if (!(value instanceof List<?> list)) {
             throw wrong("inputs", "an array of texts and pictures", value);
         }
@@ -144,7 +144,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         };
     }
 
-    private static Side side(Object value) {
+    static Side side(Object value) {
         return value == null
                 ? Side.QUERY
                 : Stream.of(Side.values())
@@ -153,7 +153,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
                         .orElseThrow(() -> wrong("side", "\"query\" or \"passage\"", value));
     }
 
-    private static TimeValue timeout(Object value) {
+    static TimeValue timeout(Object value) {
         if (value == null) {
             return null;
         }
@@ -164,14 +164,14 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         return timeout;
     }
 
-    private static String string(String field, Object value) {
+    static String string(String field, Object value) {
         if (value instanceof String string) {
             return string;
         }
         throw wrong(field, "a string", value);
     }
 
-    private static void refuseUnknown(String prefix, Map<?, ?> object, Set<String> known) {
+    static void refuseUnknown(String prefix, Map<?, ?> object, Set<String> known) {
         for (Object key : object.keySet()) {
             if (!known.contains(key)) {
                 throw new IllegalArgumentException("unknown parameter [" + prefix + key + "], known are "
@@ -180,7 +180,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         }
     }
 
-    private static IllegalArgumentException wrong(String field, String expected, Object value) {
+    static IllegalArgumentException wrong(String field, String expected, Object value) {
         String got = switch (value) {
             case null -> "nothing";
             case List<?> l -> "an array";

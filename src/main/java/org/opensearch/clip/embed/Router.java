@@ -105,8 +105,15 @@ public final class Router {
         }
     }
 
-    private Completion<Response> completion(EmbedTask task, ActionListener<Response> listener) {
-        Completion<Response> completion = new Completion<>(transport.getThreadPool(), listener);
+    /** Runs a request on this node, whose model is resolved: now or, when the model is not loaded here, not at all. */
+    void here(Request request, EmbedTask task, ActionListener<Response> listener) {
+        Completion<Response> completion = completion(task, listener);
+        runHere(request, TimeValue.ZERO, task, completion, completion::onFailure);
+    }
+
+    /** Ends with the task. */
+    <T> Completion<T> completion(EmbedTask task, ActionListener<T> listener) {
+        Completion<T> completion = new Completion<>(transport.getThreadPool(), listener);
         task.whenCancelled(() -> completion.onFailure(new TaskCancelledException("embed request was cancelled")));
         return completion;
     }

@@ -46,10 +46,14 @@ public final class Catalog {
     }
 
     /**
-     * @param folder of a bundled model, relative to {@code <config>/opensearch-clip}
-     * @param about what {@code GET} shows of it
+     * Either bundled or on the hub.
+     *
+     * @param folder of a bundled model, relative to {@code <config>/opensearch-clip}; else {@code null}
+     * @param hub {@code owner/name} of the repository that has the ONNX files; {@code null} for a bundled model
+     * @param revision 40 hexadecimal digits, or {@code null}: what is newest when the model is declared
+     * @param about what {@code GET} shows of it, {@code hub} and {@code revision} included
      */
-    record Entry(String id, String folder, Map<String, Object> about) {}
+    record Entry(String id, String folder, String hub, String revision, Map<String, Object> about) {}
 
     /** The catalog of this release. */
     public static Catalog read() {
@@ -65,7 +69,12 @@ public final class Catalog {
     @SuppressWarnings("unchecked") // our own file, and JSON objects have no other keys than strings
     private static Entry entry(Object model) {
         Map<String, Object> about = new TreeMap<>((Map<String, Object>) model);
-        return new Entry((String) about.get("id"), (String) about.remove("folder"), about);
+        return new Entry(
+                (String) about.get("id"),
+                (String) about.remove("folder"),
+                (String) about.get("hub"),
+                (String) about.get("revision"),
+                about);
     }
 
     List<Entry> entries() {

@@ -6,8 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.cluster.node.DiscoveryNode;
@@ -39,6 +41,7 @@ public record DeclaredModel(
         String nodes,
         String device) {
 
+    private static final Pattern VARIANT = Pattern.compile(".*_(fp16|int8|uint8|quantized|q8|q4|q4f16|bnb4)\\.onnx");
     private static final Pattern ID = Pattern.compile("[a-z0-9][a-z0-9._-]{0,127}");
 
     /** The keys of {@link #toMap}: what else is in such a map belongs to another release of the plugin. */
@@ -64,9 +67,24 @@ public record DeclaredModel(
         return id;
     }
 
+    /** This model as if it were one file: to get that alone. */
+    DeclaredModel only(Artifact file) {
+        return new DeclaredModel(
+                id, source, List.of(file), overrides, fingerprint, dimension, dimensions, load, nodes, device);
+    }
+
     DeclaredModel withLoad(boolean wanted) {
         return new DeclaredModel(
                 id, source, files, overrides, fingerprint, dimension, dimensions, wanted, nodes, device);
+    }
+
+    /** The precision that its graphs are named by; empty when their names have no suffix. */
+    public Optional<String> variant() {
+        return files.stream()
+                .map(file -> VARIANT.matcher(file.path()))
+                .filter(Matcher::matches)
+                .map(name -> name.group(1))
+                .findFirst();
     }
 
     public long sizeInBytes() {

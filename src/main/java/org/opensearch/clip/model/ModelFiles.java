@@ -124,6 +124,21 @@ public final class ModelFiles {
     }
 
     /**
+     * A small file of a declared model, as it was pinned.
+     *
+     * @throws ModelException when this node has another one, or none
+     */
+    public byte[] read(DeclaredModel model, Artifact file) {
+        Path path =
+                open(model.only(file), new Progress(System::currentTimeMillis)).file(file.path());
+        try {
+            return Files.readAllBytes(path);
+        } catch (IOException e) {
+            throw new ModelException("file [" + file.path() + "] cannot be read on this node", e);
+        }
+    }
+
+    /**
      * Checks the size of every file, and the bytes of those that were not read since this node started.
      *
      * @throws ModelException names the file that is not the one that was declared

@@ -11,8 +11,11 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.OpenSearchStatusException;
@@ -58,8 +61,8 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
     /** Nothing here waits for it to pass. */
     private static final TimeValue AMPLE = TimeValue.timeValueMinutes(2);
 
-    /** Whether a node that starts now has the model's files. */
-    private boolean withFiles = true;
+    /** Whether a node that starts now has the model's files; nodes are configured by whichever instance came first. */
+    private static final AtomicBoolean WITH_FILES = new AtomicBoolean(true);
 
     private String holder;
     private String other;
@@ -87,7 +90,7 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
         Path model = config.resolve("opensearch-clip/models/tiny");
         try {
             Files.createDirectories(model.resolve("onnx"));
-            if (withFiles) {
+            if (WITH_FILES.get()) {
                 for (String file : List.of(
                         "config.json",
                         "preprocessor_config.json",
@@ -119,6 +122,7 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
 
     @Override
     public void tearDown() throws Exception {
+        WITH_FILES.set(true);
         if (server != null) {
             server.stop(0);
         }
@@ -177,15 +181,36 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
     }
 
     public void testGoesOnToTheNextNodeWhenOneFailedToLoad() throws Exception {
-        declare(holder + ",empty*");
+        declare("data:true");
         float[] vector = ask(holder, "red shoe");
-        withFiles = false;
+        WITH_FILES.set(false);
         String empty = internalCluster().startDataOnlyNode(named("empty"));
         for (int i = 0; i < 5; i++) {
             assertArrayEquals(vector, ask(empty, "red shoe"), 1e-5f);
             assertArrayEquals(vector, ask(coordinator, "red shoe"), 1e-5f);
         }
         assertEquals(0, embedded(empty));
+        stop(empty);
+    }
+
+    public void testVerifiesEveryNodeThatHoldsTheModelAndSaysWhyAnotherDoesNot() throws Exception {
+        declare("data:true");
+        float[] vector = ask(holder, "red shoe");
+        WITH_FILES.set(false);
+        String empty = internalCluster().startDataOnlyNode(named("empty"));
+        var goldens = new Goldens(List.of(new Source.Text("red shoe")), List.of(vector), Side.QUERY, "fp32", Map.of());
+        VerifyModel.Response response = client(coordinator)
+                .execute(VerifyModel.ACTION, new VerifyModel.Request("tiny", goldens, AMPLE))
+                .actionGet(AMPLE);
+        assertTrue(response.passed());
+        Map<String, VerifyModel.OnNode> nodes =
+                response.nodes().stream().collect(Collectors.toMap(VerifyModel.OnNode::name, node -> node));
+        assertEquals(Set.of(holder, other, empty), nodes.keySet());
+        assertTrue(nodes.get(holder).verdict().passed());
+        assertTrue(nodes.get(other).verdict().passed());
+        assertNull(nodes.get(empty).verdict());
+        String reason = nodes.get(empty).reason();
+        assertTrue(reason, reason.contains("model [tiny]") && !reason.contains("127.0.0.1"));
         stop(empty);
     }
 

@@ -28,7 +28,8 @@ public class ModelFilesTests extends OpenSearchTestCase {
         config = createTempDir();
         models = Files.createDirectories(config.resolve("models"));
         files = new ModelFiles(
-                config, new Catalog(List.of(new Catalog.Entry("bundled", "bundled-v1", Map.of("id", "bundled")))));
+                config,
+                new Catalog(List.of(new Catalog.Entry("bundled", "bundled-v1", null, null, Map.of("id", "bundled")))));
     }
 
     private Path folder(String name) throws IOException {
