@@ -2,6 +2,7 @@
 package org.opensearch.clip.ingest;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -74,12 +75,12 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
     protected void subBatchExecute(
             List<IngestDocumentWrapper> documents, Consumer<List<IngestDocumentWrapper>> handler) {
         var slice = new Slice(documents);
-        if (slice.inputs.isEmpty()) {
+        if (slice.inputs().isEmpty()) {
             handler.accept(slice.completed(List.of()));
             return;
         }
-        var request =
-                new Embed.Request(options.modelId(), slice.inputs, Lane.INGEST, Side.PASSAGE, options.timeout(), null);
+        var request = new Embed.Request(
+                options.modelId(), slice.inputs(), Lane.INGEST, Side.PASSAGE, options.timeout(), null);
         ActionListener<Embed.Response> once = ActionListener.notifyOnce(new ActionListener<>() {
             @Override
             public void onResponse(Embed.Response response) {
@@ -102,7 +103,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
     private final class Slice {
         private final List<IngestDocumentWrapper> documents;
         private final List<Step> steps = new ArrayList<>();
-        private final List<Source> inputs = new ArrayList<>();
+        private final Map<Source, Integer> inputs = new LinkedHashMap<>();
 
         /** Exactly one of the two: what a document waits for, or why it failed. */
         private record Step(DocumentEmbedding embedding, Exception failure) {}
@@ -113,9 +114,14 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
                 Step step = begin(document);
                 steps.add(step);
                 if (step.failure() == null) {
-                    inputs.addAll(step.embedding().inputs());
+                    step.embedding().inputs().forEach(source -> inputs.putIfAbsent(source, inputs.size()));
                 }
             }
+        }
+
+        /** Every distinct input of the documents, once. */
+        List<Source> inputs() {
+            return List.copyOf(inputs.keySet());
         }
 
         private Step begin(IngestDocumentWrapper document) {
@@ -131,23 +137,16 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
 
         List<IngestDocumentWrapper> completed(List<Result> results) {
             List<IngestDocumentWrapper> outcome = new ArrayList<>();
-            int from = 0;
             for (int i = 0; i < documents.size(); i++) {
                 Step step = steps.get(i);
-                if (step.failure() != null) {
-                    outcome.add(result(i, step.failure()));
-                    continue;
-                }
-                int to = from + step.embedding().inputs().size();
-                outcome.add(result(i, complete(step.embedding(), results.subList(from, to))));
-                from = to;
+                outcome.add(result(i, step.failure() != null ? step.failure() : complete(step.embedding(), results)));
             }
             return outcome;
         }
 
         private Exception complete(DocumentEmbedding embedding, List<Result> results) {
             try {
-                embedding.complete(results);
+                embedding.complete(source -> results.get(inputs.get(source)));
                 return null;
             } catch (RuntimeException e) {
                 return e;

@@ -4,26 +4,30 @@ package org.opensearch.clip.ingest;
 import static org.opensearch.ingest.ConfigurationUtils.newConfigurationException;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
  * One entry of {@code field_map}: a vector field and what it is made of.
  *
+ * @param target the vector field; of {@link MultiValue#NESTED} one inside a nested field
  * @param text fields whose values become one text, joined by a space; may be empty
  * @param image fields whose values are pictures; may be empty
- * @param textWeight weight of the text's vector where there are also pictures
- * @param imageWeight weight of the pictures' vector where there is also a text
+ * @param mix what becomes of the vectors where there are a text and pictures
  * @param dimensions length of the vector, 0 = the model's own
- * @param firstImageOnly the first picture alone, or else the mean of all
  */
 record FieldMapping(
-        FieldPath target,
-        List<FieldPath> text,
-        List<FieldPath> image,
-        double textWeight,
-        double imageWeight,
-        int dimensions,
-        boolean firstImageOnly) {
+        FieldPath target, List<FieldPath> text, List<FieldPath> image, Mix mix, int dimensions, MultiValue multiValue) {
+
+    /** What becomes of several pictures. */
+    enum MultiValue {
+        /** One vector, in the middle of theirs. */
+        MEAN,
+        /** One vector, of the first; the others are not looked at. */
+        FIRST,
+        /** A vector each, inside the objects of a nested field. */
+        NESTED
+    }
 
     /** @param dimensions of the processor, for an entry that has none of its own */
     static FieldMapping read(String tag, String target, Object entry, int dimensions) {
@@ -39,11 +43,32 @@ record FieldMapping(
         if (config.has("fusion") && (text.isEmpty() || image.isEmpty())) {
             throw config.refused("fusion", "needs both [text] and [image]");
         }
-        boolean first = config.choice("multi_value", "mean", "first").equals("first");
-        int own = config.dimensions(dimensions);
-        double[] weights = weights(config.object("fusion"));
+        String several = config.choice("multi_value", "mean", "first", "nested");
+        var mapping = new FieldMapping(
+                new FieldPath(target),
+                text,
+                image,
+                null,
+                config.dimensions(dimensions),
+                MultiValue.valueOf(several.toUpperCase(Locale.ROOT)));
+        if (mapping.isNested()) {
+            requireNestable(mapping, config);
+        }
+        Mix mix = Mix.read(config.object("fusion"));
         config.requireEmpty();
-        return new FieldMapping(new FieldPath(target), text, image, weights[0], weights[1], own, first);
+        return new FieldMapping(mapping.target(), text, image, mix, mapping.dimensions(), mapping.multiValue());
+    }
+
+    private static void requireNestable(FieldMapping mapping, Config config) {
+        if (!mapping.text().isEmpty()) {
+            throw config.refused("multi_value", "[nested] makes a vector of each picture alone, without [text]");
+        }
+        if (mapping.target().parent() == null) {
+            throw config.refused(
+                    "multi_value",
+                    "[nested] writes into the objects of a nested field: name the vector field by its full path, such as"
+                            + " [images.vector]");
+        }
     }
 
     /** The form of neural-search's {@code text_image_embedding}: one vector of one text field and one image field. */
@@ -64,32 +89,18 @@ record FieldMapping(
         if (text.isEmpty() && image.isEmpty()) {
             throw config.refused(null, "needs [text], [image] or both");
         }
-        return new FieldMapping(new FieldPath(target), text, image, 1, 1, dimensions, false);
+        return new FieldMapping(new FieldPath(target), text, image, Mix.MEAN, dimensions, MultiValue.MEAN);
     }
 
-    private static double[] weights(Config fusion) {
-        if (fusion == null) {
-            return new double[] {1, 1};
-        }
-        boolean weighted = fusion.choice(
-                        "technique", fusion.has("weights") ? "weighted_mean" : "mean", "mean", "weighted_mean")
-                .equals("weighted_mean");
-        Config weights = fusion.object("weights");
-        fusion.requireEmpty();
-        if (!weighted && weights != null) {
-            throw fusion.refused("weights", "belong to the technique [weighted_mean], not to [mean]");
-        }
-        if (!weighted) {
-            return new double[] {1, 1};
-        }
-        if (weights == null) {
-            throw fusion.refused("weights", "are required by the technique [weighted_mean]");
-        }
-        double[] both = {weights.weight("text"), weights.weight("image")};
-        weights.requireEmpty();
-        if (both[0] + both[1] == 0) {
-            throw fusion.refused("weights", "are both 0");
-        }
-        return both;
+    boolean isNested() {
+        return multiValue == MultiValue.NESTED;
+    }
+
+    /** Whether the pictures lie in the objects that get the vectors: each picture's vector then goes beside it. */
+    boolean isBesidePictures() {
+        return isNested()
+                && image.stream()
+                        .allMatch(
+                                field -> field.path().startsWith(target.parent().path() + "."));
     }
 }

@@ -14,10 +14,33 @@ record FieldPath(String path) {
     private static final String SOURCE = "_source.";
     private static final String INGEST = "_ingest.";
 
+    /** What is before the last dot, or {@code null}. */
+    FieldPath parent() {
+        int dot = path.lastIndexOf('.');
+        return dot < 0 || inner().lastIndexOf('.') < 0 ? null : new FieldPath(path.substring(0, dot));
+    }
+
+    /** What is after the last dot. */
+    String name() {
+        return path.substring(path.lastIndexOf('.') + 1);
+    }
+
+    /** This path as seen from the objects at {@code outer}, which it begins with. */
+    FieldPath within(FieldPath outer) {
+        return new FieldPath(path.substring(outer.path.length() + 1));
+    }
+
     /** Every value there is, arrays flattened, nulls left out; none when the field is missing. */
     List<Object> values(IngestDocument document) {
         List<Object> values = new ArrayList<>();
         collect(root(document), inner(), values);
+        return values;
+    }
+
+    /** The same in an object of a document. */
+    List<Object> values(Map<?, ?> object) {
+        List<Object> values = new ArrayList<>();
+        collect(object, path, values);
         return values;
     }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.opensearch.common.unit.TimeValue;
 
 /**
@@ -74,6 +75,18 @@ record Options(
         requireApart(tag, fields, errorField);
         return new Options(
                 modelId, fields, normalize, ignoreMissing, onImageError, errorField, removeSourceImage, timeout);
+    }
+
+    /** Where a mapping's nested vectors go. */
+    NestedVectors nested(FieldMapping mapping) {
+        FieldPath field = mapping.target().parent();
+        return new NestedVectors(
+                field,
+                fields.stream()
+                        .filter(other ->
+                                other.isNested() && field.equals(other.target().parent()))
+                        .map(other -> other.target().name())
+                        .collect(Collectors.toUnmodifiableSet()));
     }
 
     private static FieldPath errorField(String tag, Map<String, Object> config) {

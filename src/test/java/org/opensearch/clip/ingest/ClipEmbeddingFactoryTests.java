@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.opensearch.OpenSearchParseException;
 import org.opensearch.clip.embed.Embedder;
+import org.opensearch.clip.ingest.FieldMapping.MultiValue;
 import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.common.xcontent.json.JsonXContent;
 import org.opensearch.ingest.ConfigurationUtils;
@@ -41,23 +42,22 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         var product = List.of(new FieldPath("title"), new FieldPath("brand"));
         assertEquals(
                 List.of(
-                        new FieldMapping(new FieldPath("image_vector"), List.of(), image, 1, 1, 32, true),
+                        new FieldMapping(
+                                new FieldPath("image_vector"), List.of(), image, Mix.MEAN, 32, MultiValue.FIRST),
                         new FieldMapping(
                                 new FieldPath("product_vector"),
                                 product,
                                 List.of(new FieldPath("media.images")),
-                                0.3,
-                                0.7,
+                                new Mix(Mix.Technique.WEIGHTED_MEAN, 0.3, 0.7),
                                 512,
-                                false),
+                                MultiValue.MEAN),
                         new FieldMapping(
                                 new FieldPath("title_vector"),
                                 List.of(new FieldPath("title")),
                                 List.of(),
-                                1,
-                                1,
+                                Mix.MEAN,
                                 512,
-                                false)),
+                                MultiValue.MEAN)),
                 options.fields());
         assertFalse(options.normalize());
         assertFalse(options.ignoreMissing());
@@ -91,7 +91,12 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                 {"model_id": "m", "embedding": "v", "field_map": {"text": "t", "image": "i"}, "skip_existing": false}""");
         assertEquals(
                 List.of(new FieldMapping(
-                        new FieldPath("v"), List.of(new FieldPath("t")), List.of(new FieldPath("i")), 1, 1, 0, false)),
+                        new FieldPath("v"),
+                        List.of(new FieldPath("t")),
+                        List.of(new FieldPath("i")),
+                        Mix.MEAN,
+                        0,
+                        MultiValue.MEAN)),
                 options.fields());
         refuses(
                 "field_map",
@@ -115,10 +120,17 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         refusesField("v.image", "no field", "{\"image\": []}");
         refusesField("v.dimensions", "at least 1", "{\"text\": \"t\", \"dimensions\": 0}");
         refusesField("v.dimensions", "at least 1", "{\"text\": \"t\", \"dimensions\": \"64\"}");
-        refusesField("v.multi_value", "[mean, first]", "{\"image\": \"i\", \"multi_value\": \"nested\"}");
+        refusesField("v.multi_value", "[mean, first, nested]", "{\"image\": \"i\", \"multi_value\": \"last\"}");
+        refusesField("v.multi_value", "[images.vector]", "{\"image\": \"i\", \"multi_value\": \"nested\"}");
+        refusesField(
+                "n.v.multi_value",
+                "without [text]",
+                "n.v",
+                "{\"image\": \"i\", \"text\": \"t\", \"multi_value\": \"nested\"}");
         refusesField("v.multi_value", "no [image]", "{\"text\": \"t\", \"multi_value\": \"mean\"}");
         refusesField("v.fusion", "both", "{\"text\": \"t\", \"fusion\": {\"technique\": \"mean\"}}");
-        refusesFusion("technique", "[mean, weighted_mean]", "{\"technique\": \"slerp\"}");
+        refusesFusion("technique", "[mean, weighted_mean, slerp]", "{\"technique\": \"max\"}");
+        refusesFusion("weights", "both 0", "{\"technique\": \"slerp\", \"weights\": {\"text\": 0, \"image\": 0}}");
         refusesFusion(
                 "weights", "not to [mean]", "{\"technique\": \"mean\", \"weights\": {\"text\": 1, \"image\": 1}}");
         refusesFusion("weights", "required", "{\"technique\": \"weighted_mean\"}");
@@ -144,7 +156,14 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
     }
 
     private static void refusesField(String property, String reason, String entry) {
-        refuses("field_map." + property, reason, "{\"model_id\": \"m\", \"field_map\": {\"v\": " + entry + "}}");
+        refusesField(property, reason, "v", entry);
+    }
+
+    private static void refusesField(String property, String reason, String target, String entry) {
+        refuses(
+                "field_map." + property,
+                reason,
+                "{\"model_id\": \"m\", \"field_map\": {\"" + target + "\": " + entry + "}}");
     }
 
     private static void refusesFusion(String property, String reason, String fusion) {

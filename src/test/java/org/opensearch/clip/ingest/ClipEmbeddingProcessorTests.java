@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -52,6 +53,7 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
                 switch (image.image()) {
                     case "red" -> vector(0, 2, 0, 0);
                     case "blue" -> vector(0, 0, 5, 0);
+                    case "against" -> vector(-0.6f, 0, 0, -0.8f);
                     case "broken" -> failure("invalid_image", RestStatus.BAD_REQUEST);
                     case "busy" -> failure("rejected", RestStatus.TOO_MANY_REQUESTS);
                     default -> throw new AssertionError(image.image());
@@ -314,16 +316,97 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
     public void testCutsABulkIntoRequests() {
         AnsweringClient client = answering();
         IngestDocument[] documents = IntStream.range(0, 10)
-                .mapToObj(i -> document("{\"i\": \"" + (i % 2 == 0 ? "red" : "blue") + "\"}"))
+                .mapToObj(i -> document("{\"t\": \"" + "x".repeat(i + 1) + "\"}"))
                 .toArray(IngestDocument[]::new);
         List<IngestDocumentWrapper> results =
-                run(processor(client, "\"batch_size\": 4, \"field_map\": {\"v\": {\"image\": \"i\"}}"), documents);
+                run(processor(client, "\"batch_size\": 4, \"field_map\": {\"v\": {\"text\": \"t\"}}"), documents);
         assertEquals(
                 List.of(4, 4, 2),
                 client.requests.stream().map(r -> r.inputs().size()).toList());
         for (int i = 0; i < 10; i++) {
-            assertVector(results.get(i).getIngestDocument(), "v", 0, (i + 1) % 2, i % 2, 0);
+            double length = Math.hypot(3, i + 1);
+            assertVector(results.get(i).getIngestDocument(), "v", 3 / length, 0, 0, (i + 1) / length);
         }
+    }
+
+    public void testAsksForAnInputOnceHoweverOftenItIsUsed() {
+        AnsweringClient client = answering();
+        List<IngestDocumentWrapper> results = run(
+                processor(client, """
+                        "field_map": {"large": {"image": "i"}, "small": {"image": "i", "dimensions": 2},
+                          "both": {"text": "t", "image": "i"}}"""),
+                document("{\"i\": [\"red\", \"red\"], \"t\": \"x\"}"),
+                document("{\"i\": \"red\", \"t\": \"x\"}"),
+                document("{\"i\": \"red\"}"));
+        assertEquals(
+                Set.of(new Source.Image("red"), new Source.Text("x")),
+                Set.copyOf(client.requests.getFirst().inputs()));
+        assertEquals(2, client.requests.getFirst().inputs().size());
+        for (IngestDocumentWrapper result : results) {
+            assertVector(result.getIngestDocument(), "large", 0, 1, 0, 0);
+            assertVector(result.getIngestDocument(), "small", 0, 1);
+        }
+    }
+
+    public void testSlerpGoesAlongTheArc() {
+        String config = """
+                "field_map": {"b": {"text": "t", "image": "i",
+                  "fusion": {"technique": "slerp", "weights": {"text": 1, "image": 2}}}}""";
+        double angle = Math.PI / 3;
+        assertVector(
+                one(config, "{\"t\": \"1234\", \"i\": \"red\"}"),
+                "b",
+                0.6 * Math.cos(angle),
+                Math.sin(angle),
+                0,
+                0.8 * Math.cos(angle));
+        Exception e = failed(config, "{\"t\": \"1234\", \"i\": \"against\"}");
+        assertTrue(e.getMessage(), e.getMessage().startsWith("[b] has no vector: the vectors point in opposite"));
+        assertEquals(RestStatus.BAD_REQUEST, ExceptionsHelper.status(e));
+    }
+
+    private static final String NESTED = """
+            "field_map": {"images.vector": {"image": "media.images", "multi_value": "nested"},
+              "images.small": {"image": "media.images", "multi_value": "nested", "dimensions": 3}}""";
+
+    public void testEachPictureGetsAnObjectOfItsOwn() {
+        IngestDocument document = one(NESTED, "{\"media\": {\"images\": [\"red\", \"blue\", \"red\"]}}");
+        assertEquals(3, document.getFieldValue("images", List.class).size());
+        assertVector(document, "images.0.vector", 0, 1, 0, 0);
+        assertVector(document, "images.1.vector", 0, 0, 1, 0);
+        assertVector(document, "images.2.small", 0, 1, 0);
+
+        document =
+                one(NESTED, "{\"media\": {\"images\": \"blue\"}, \"images\": [{\"vector\": [1]}, {\"small\": [1]}]}");
+        assertEquals(
+                "those of an earlier run go",
+                1,
+                document.getFieldValue("images", List.class).size());
+        assertVector(document, "images.0.vector", 0, 0, 1, 0);
+
+        document = one(NESTED, "{\"media\": {\"images\": \"blue\"}, \"images\": [{\"alt\": \"sky\"}]}");
+        assertEquals("sky", document.getFieldValue("images.0.alt", String.class));
+        assertVector(document, "images.0.vector", 0, 0, 1, 0);
+        Exception e =
+                failed(NESTED, "{\"media\": {\"images\": [\"red\", \"blue\"]}, \"images\": [{\"alt\": \"sky\"}]}");
+        assertTrue(e.getMessage(), e.getMessage().contains("has 1 objects, and there are 2 pictures"));
+        e = failed(NESTED, "{\"media\": {\"images\": [\"red\", \"blue\"]}, \"images\": \"red\"}");
+        assertTrue(e.getMessage(), e.getMessage().contains("is not an object"));
+    }
+
+    public void testAVectorGoesBesideItsPicture() {
+        String config = """
+                "on_image_error": "skip", "field_map": {"images.vector": {"image": "images.url", "multi_value": "nested"}}""";
+        IngestDocument document = one(
+                config,
+                "{\"images\": [{\"url\": \"red\"}, {\"alt\": \"none\"}, {\"url\": \"broken\", \"vector\": [1]}, {\"url\": \"blue\"}]}");
+        assertVector(document, "images.0.vector", 0, 1, 0, 0);
+        assertEquals(Map.of("alt", "none"), document.getFieldValue("images.1", Map.class));
+        assertEquals(Map.of("url", "broken"), document.getFieldValue("images.2", Map.class));
+        assertVector(document, "images.3.vector", 0, 0, 1, 0);
+        assertEquals(1, document.getFieldValue("_clip.errors", List.class).size());
+        document = one(config, "{\"images\": {\"url\": \"red\"}}");
+        assertVector(document, "images.vector", 0, 1, 0, 0);
     }
 
     public void testRunsAsThePluginAndReturnsAsTheCaller() {

@@ -51,6 +51,41 @@ public final class Fusion {
         return unit(sum, largest);
     }
 
+    /**
+     * The point at the share {@code t} of the arc from {@code a} to {@code b}, both of length 1: unlike a mean's, its angle to
+     * both is in proportion to {@code t}, however far they are apart.
+     *
+     * <p>Source: K. Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, section 3.3; the angle by W. Kahan's
+     * formula, which stays exact where the vectors nearly coincide.
+     *
+     * @param t in [0, 1]; 0 = {@code a}
+     * @throws IllegalArgumentException when lengths differ, {@code t} is outside, or the vectors point in opposite directions,
+     *     between which there is no one arc
+     */
+    public static float[] slerp(float[] a, float[] b, double t) {
+        if (a.length != b.length) {
+            throw new IllegalArgumentException("vectors must have one length, got " + a.length + " and " + b.length);
+        }
+        if (!(t >= 0 && t <= 1)) {
+            throw new IllegalArgumentException("slerp goes from 0 to 1, got [" + t + "]");
+        }
+        double sums = 0;
+        double differences = 0;
+        for (int i = 0; i < a.length; i++) {
+            sums += ((double) a[i] + b[i]) * ((double) a[i] + b[i]);
+            differences += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
+        }
+        if (Math.sqrt(sums) <= NOISE * 2) {
+            throw new IllegalArgumentException(
+                    "the vectors point in opposite directions and cancel each other out, use other weights or [weighted_mean]");
+        }
+        double angle = 2 * Math.atan2(Math.sqrt(differences), Math.sqrt(sums));
+        double sine = Math.sin(angle);
+        double ofA = sine < NOISE ? 1 - t : Math.sin((1 - t) * angle) / sine;
+        double ofB = sine < NOISE ? t : Math.sin(t * angle) / sine;
+        return weightedMean(List.of(a, b), new double[] {ofA, ofB});
+    }
+
     private static float[] unit(double[] sum, double largest) {
         double squares = 0;
         for (double x : sum) {

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.opensearch.clip.ingest;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.opensearch.clip.core.vector.Vectors;
+import org.opensearch.clip.embed.Embed.Result;
+import org.opensearch.clip.embed.Embedder;
+import org.opensearch.clip.embed.Source;
+import org.opensearch.clip.ingest.DocumentFields.Part;
+import org.opensearch.clip.ingest.Options.OnImageError;
+
+/** The model's answers to one document's inputs, and the pictures passed over on the way. Used by one thread at a time. */
+final class Answers {
+    private final Options options;
+    private final Function<Source, Result> results;
+    private final Map<Part, Map<String, Object>> errors = new LinkedHashMap<>();
+
+    Answers(Options options, Function<Source, Result> results) {
+        this.options = options;
+        this.results = results;
+    }
+
+    /**
+     * What the model made of an input, cut to the length wanted.
+     *
+     * @param dimensions 0 = all
+     * @throws RuntimeException of the status of what went wrong
+     */
+    float[] vector(Part part, int dimensions) {
+        return values(part, dimensions, results.apply(part.source()));
+    }
+
+    /** The same of those pictures that can be used; the others are noted, or an error, as the options say. */
+    List<float[]> vectors(List<Part> images, int dimensions) {
+        List<float[]> vectors = new ArrayList<>();
+        for (Part image : images) {
+            Result result = results.apply(image.source());
+            if (result instanceof Result.Failure failure && ignorable(failure)) {
+                errors.put(image, error(image, failure));
+            } else {
+                vectors.add(values(image, dimensions, result));
+            }
+        }
+        return vectors;
+    }
+
+    private float[] values(Part part, int dimensions, Result result) {
+        return switch (result) {
+            case Result.Failure failure ->
+                throw Embedder.exception(part.where() + failure.reason(), failure.status(), null);
+            case Result.Vector vector
+            when dimensions > vector.values().length ->
+                throw new IllegalArgumentException("[dimensions] of [" + part.target() + "] is " + dimensions
+                        + ", more than the " + vector.values().length + " that model [" + options.modelId()
+                        + "] makes");
+            case Result.Vector vector ->
+                dimensions == 0 ? vector.values() : Vectors.truncate(vector.values(), dimensions);
+        };
+    }
+
+    /** What is over in a minute, as a full queue is, must not leave a document without its vector. */
+    private boolean ignorable(Result.Failure failure) {
+        return options.onImageError() != OnImageError.FAIL && failure.isOfImage();
+    }
+
+    private static Map<String, Object> error(Part image, Result.Failure failure) {
+        Map<String, Object> error = new LinkedHashMap<>();
+        error.put("vector_field", image.target().path());
+        error.put("field", image.field());
+        error.put("type", failure.type());
+        error.put("reason", failure.reason());
+        return error;
+    }
+
+    /** One for each picture that was passed over. */
+    List<Map<String, Object>> errors() {
+        return List.copyOf(errors.values());
+    }
+}
