@@ -2,12 +2,13 @@
 package org.opensearch.clip;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.opensearch.action.ActionRequest;
+import org.opensearch.action.support.ActionFilter;
 import org.opensearch.clip.core.net.Fetcher;
 import org.opensearch.clip.core.onnx.OnnxRuntime;
 import org.opensearch.clip.core.text.Tokenizer;
@@ -15,7 +16,9 @@ import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Embeddings;
 import org.opensearch.clip.embed.Lanes;
+import org.opensearch.clip.embed.RecordSpaces;
 import org.opensearch.clip.embed.Router;
+import org.opensearch.clip.embed.SpaceRecorder;
 import org.opensearch.clip.embed.VerifyModel;
 import org.opensearch.clip.ingest.ClipEmbeddingProcessor;
 import org.opensearch.clip.model.Catalog;
@@ -72,9 +75,10 @@ import org.opensearch.watcher.ResourceWatcherService;
 public final class ClipPlugin extends Plugin
         implements ActionPlugin, IngestPlugin, SearchPlugin, SearchPipelinePlugin, IdentityAwarePlugin {
 
-    private final Embedder embedder = new Embedder(this::runAsPlugin);
+    private final Embedder embedder = new Embedder(task -> this.subject.runAs(task::run));
     private volatile PluginSubject subject;
     private volatile Fetcher fetcher;
+    private volatile SpaceRecorder spaces;
 
     @Override
     public Collection<Object> createComponents(
@@ -95,6 +99,7 @@ public final class ClipPlugin extends Plugin
         var files = new ModelFiles(environment.configDir().resolve("opensearch-clip"), catalog);
         var runtime = new OnnxRuntime((task, delay) -> later(threadPool, task, delay));
         var models = new LoadedModels(clusterService, threadPool, new ModelLoader(files, runtime, settings));
+        spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
         fetcher = new Fetcher((task, delay) -> later(threadPool, task, delay));
         return List.of(settings, catalog, files, models, fetcher, new ClipStats());
     }
@@ -118,7 +123,13 @@ public final class ClipPlugin extends Plugin
                 new ActionHandler<>(Embed.ACTION, Embed.Transport.class, Lanes.class, Router.class),
                 new ActionHandler<>(Embed.BY_URL, Embed.TransportByUrl.class),
                 new ActionHandler<>(VerifyModel.ACTION, VerifyModel.Transport.class),
+                new ActionHandler<>(RecordSpaces.ACTION, RecordSpaces.Transport.class),
                 new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class));
+    }
+
+    @Override
+    public List<ActionFilter> getActionFilters() {
+        return List.of(spaces);
     }
 
     @Override
@@ -144,7 +155,7 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public Map<String, Processor.Factory> getProcessors(Processor.Parameters parameters) {
-        return Map.of(ClipEmbeddingProcessor.TYPE, new ClipEmbeddingProcessor.Factory(parameters.client, embedder));
+        return Map.of(ClipEmbeddingProcessor.TYPE, new ClipEmbeddingProcessor.Factory(parameters, embedder));
     }
 
     @Override
@@ -174,9 +185,7 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public Settings additionalSettings() {
-        return Settings.builder()
-                .put("node.attr." + ModelMetadata.NODE_ATTRIBUTE, ModelMetadata.FORMAT)
-                .build();
+        return ModelMetadata.nodeSettings();
     }
 
     @Override
@@ -191,9 +200,8 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public List<ExecutorBuilder<?>> getExecutorBuilders(Settings settings) {
-        List<ExecutorBuilder<?>> pools = new ArrayList<>(Lanes.executors(settings));
-        pools.add(LoadedModels.pool());
-        return pools;
+        return Stream.concat(Lanes.executors(settings).stream(), Stream.of(LoadedModels.pool()))
+                .toList();
     }
 
     @Override
@@ -207,9 +215,5 @@ public final class ClipPlugin extends Plugin
         if (fetcher != null) {
             fetcher.close();
         }
-    }
-
-    private void runAsPlugin(Runnable task) {
-        subject.runAs(task::run);
     }
 }

@@ -231,12 +231,24 @@ public final class Embed {
         private final String fingerprint;
         private final int dimension;
         private final List<Result> results;
+        private final List<String> warnings;
 
         public Response(String modelId, String fingerprint, int dimension, List<Result> results) {
+            this(modelId, fingerprint, dimension, results, List.of());
+        }
+
+        private Response(
+                String modelId, String fingerprint, int dimension, List<Result> results, List<String> warnings) {
             this.modelId = modelId;
             this.fingerprint = fingerprint;
             this.dimension = dimension;
             this.results = List.copyOf(results);
+            this.warnings = List.copyOf(warnings);
+        }
+
+        /** The same, telling the caller something that is no error. */
+        Response warning(List<String> more) {
+            return more.isEmpty() ? this : new Response(modelId, fingerprint, dimension, results, more);
         }
 
         public Response(StreamInput in) throws IOException {
@@ -245,6 +257,7 @@ public final class Embed {
             fingerprint = in.readString();
             dimension = in.readVInt();
             results = List.copyOf(in.readList(Result::read));
+            warnings = List.copyOf(in.readStringList());
         }
 
         @Override
@@ -253,6 +266,7 @@ public final class Embed {
             out.writeString(fingerprint);
             out.writeVInt(dimension);
             out.writeList(results);
+            out.writeStringCollection(warnings);
         }
 
         public String modelId() {
@@ -270,6 +284,11 @@ public final class Embed {
 
         public List<Result> results() {
             return results;
+        }
+
+        /** For Warning headers, which {@link Embedder} writes. */
+        List<String> warnings() {
+            return warnings;
         }
     }
 

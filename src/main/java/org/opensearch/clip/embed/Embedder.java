@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.action.support.ContextPreservingActionListener;
+import org.opensearch.common.logging.HeaderWarning;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.rest.RestStatus;
@@ -25,13 +26,21 @@ public final class Embedder {
     /** Sends the request as the plugin; the listener completes in the context of the caller, never in the plugin's. */
     public void asPlugin(Client client, Embed.Request request, ActionListener<Embed.Response> listener) {
         var restoring = ContextPreservingActionListener.wrapPreservingContext(
-                listener, client.threadPool().getThreadContext());
+                warning(listener), client.threadPool().getThreadContext());
         asPlugin.accept(() -> client.execute(request.action(), request, restoring));
     }
 
     /** Sends the request as whoever calls, who needs the permission for {@link Embed.Request#action()}. */
     public void asCaller(Client client, Embed.Request request, ActionListener<Embed.Response> listener) {
-        client.execute(request.action(), request, listener);
+        client.execute(request.action(), request, warning(listener));
+    }
+
+    /** In the context of the caller, whose answer carries the header. */
+    private static ActionListener<Embed.Response> warning(ActionListener<Embed.Response> listener) {
+        return ActionListener.delegateFailure(listener, (next, response) -> {
+            response.warnings().forEach(HeaderWarning::addWarning);
+            next.onResponse(response);
+        });
     }
 
     /** An exception of the kind that core maps to {@code status}: in a bulk item the type is what a client sees. */

@@ -92,9 +92,11 @@ public final class Router {
 
     /** @param listener completed as {@link Completion} says, whatever happens */
     void route(Request request, EmbedTask task, ActionListener<Response> listener) {
-        Completion<Response> completion = completion(task, listener);
+        List<String> warnings = new ArrayList<>();
+        Completion<Response> completion =
+                completion(task, ActionListener.map(listener, response -> response.warning(warnings)));
         try {
-            DeclaredModel model = resolve(request);
+            DeclaredModel model = resolve(request, warnings);
             if (request.inputs().isEmpty()) {
                 completion.onResponse(new Response(model.id(), model.fingerprint(), model.dimension(), List.of()));
                 return;
@@ -118,7 +120,7 @@ public final class Router {
         return completion;
     }
 
-    private DeclaredModel resolve(Request request) {
+    private DeclaredModel resolve(Request request, List<String> warnings) {
         ClusterState state = cluster.state();
         Target target = request.target();
         List<VectorField> fields = target == null ? List.of() : vectorFields.of(state, target);
@@ -129,6 +131,7 @@ public final class Router {
                         "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id + " declares it"));
         if (target != null) {
             VectorFields.check(fields, target, model);
+            fields.forEach(field -> SpaceGuard.check(state, field.metadata(), target.field(), model, warnings::add));
         }
         return model;
     }

@@ -27,7 +27,11 @@ final class VectorFields {
     private static final String KNN_VECTOR = "knn_vector";
 
     /** How an index maps the field. {@code modelId}: of the index setting, empty when it is not set. */
-    record VectorField(String index, Mapped mapped, String modelId) {}
+    record VectorField(IndexMetadata metadata, Mapped mapped, String modelId) {
+        String index() {
+            return metadata.getIndex().getName();
+        }
+    }
 
     /** {@code type}: empty when the index has no such field. {@code dimension}: 0 when the mapping names none. */
     private record Mapped(String type, int dimension) {
@@ -60,7 +64,7 @@ final class VectorFields {
             Mapped mapped = metadata == null ? Mapped.ABSENT : mapped(metadata, target.field());
             if (mapped.type().equals(KNN_VECTOR)) {
                 String modelId = ClipSettings.INDEX_MODEL_ID.get(metadata.getSettings());
-                fields.add(new VectorField(index.getName(), mapped, modelId));
+                fields.add(new VectorField(metadata, mapped, modelId));
             } else if (!mapped.type().isEmpty()) {
                 throw new IllegalArgumentException("field [" + target.field() + "] of index [" + index.getName()
                         + "] is mapped as [" + mapped.type() + "], it must be [knn_vector]");
@@ -116,6 +120,28 @@ final class VectorFields {
                                         ? "leave [dimensions] out"
                                         : "map the field with dimension [" + model.dimension() + "]"));
             }
+        }
+    }
+
+    /** The full names of the vector fields that an index maps. */
+    static List<String> in(IndexMetadata index) {
+        List<String> names = new ArrayList<>();
+        if (index.mapping() != null) {
+            collect(index.mapping().sourceAsMap(), "", names);
+        }
+        return names;
+    }
+
+    private static void collect(Map<?, ?> mapping, String prefix, List<String> names) {
+        if (mapping.get("properties") instanceof Map<?, ?> properties) {
+            properties.forEach((name, below) -> {
+                if (below instanceof Map<?, ?> map) {
+                    if (KNN_VECTOR.equals(map.get("type"))) {
+                        names.add(prefix + name);
+                    }
+                    collect(map, prefix + name + ".", names);
+                }
+            });
         }
     }
 

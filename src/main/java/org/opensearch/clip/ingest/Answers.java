@@ -76,6 +76,11 @@ final class Answers {
         return error;
     }
 
+    /** Whether a picture of this field was passed over. */
+    boolean isIncomplete(FieldPath target) {
+        return errors.keySet().stream().anyMatch(image -> image.target().equals(target));
+    }
+
     /** One for each picture that was passed over. */
     List<Map<String, Object>> errors() {
         return List.copyOf(errors.values());

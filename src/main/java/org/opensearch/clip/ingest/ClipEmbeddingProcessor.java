@@ -10,10 +10,10 @@ import java.util.function.Consumer;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Lane;
-import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Source;
+import org.opensearch.clip.embed.SpaceGuard;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.ingest.AbstractBatchingProcessor;
 import org.opensearch.ingest.IngestDocument;
@@ -35,13 +35,21 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
     private final Options options;
     private final Client client;
     private final Embedder embedder;
+    private final SpaceGuard guard;
 
     ClipEmbeddingProcessor(
-            String tag, String description, int batchSize, Options options, Client client, Embedder embedder) {
+            String tag,
+            String description,
+            int batchSize,
+            Options options,
+            Client client,
+            Embedder embedder,
+            SpaceGuard guard) {
         super(tag, description, batchSize);
         this.options = options;
         this.client = client;
         this.embedder = embedder;
+        this.guard = guard;
     }
 
     @Override
@@ -76,7 +84,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
             List<IngestDocumentWrapper> documents, Consumer<List<IngestDocumentWrapper>> handler) {
         var slice = new Slice(documents);
         if (slice.inputs().isEmpty()) {
-            handler.accept(slice.completed(List.of()));
+            handler.accept(slice.completed(null));
             return;
         }
         var request = new Embed.Request(
@@ -84,7 +92,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
         ActionListener<Embed.Response> once = ActionListener.notifyOnce(new ActionListener<>() {
             @Override
             public void onResponse(Embed.Response response) {
-                handler.accept(slice.completed(response.results()));
+                handler.accept(slice.completed(response));
             }
 
             @Override
@@ -129,24 +137,28 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
                 return new Step(null, document.getException());
             }
             try {
-                return new Step(new DocumentEmbedding(document.getIngestDocument(), options), null);
+                return new Step(new DocumentEmbedding(document.getIngestDocument(), options, guard), null);
             } catch (RuntimeException e) {
                 return new Step(null, e);
             }
         }
 
-        List<IngestDocumentWrapper> completed(List<Result> results) {
+        /** @param response {@code null} when no document needed anything */
+        List<IngestDocumentWrapper> completed(Embed.Response response) {
             List<IngestDocumentWrapper> outcome = new ArrayList<>();
             for (int i = 0; i < documents.size(); i++) {
                 Step step = steps.get(i);
-                outcome.add(result(i, step.failure() != null ? step.failure() : complete(step.embedding(), results)));
+                boolean waited =
+                        step.failure() == null && !step.embedding().inputs().isEmpty();
+                outcome.add(result(i, waited ? complete(step.embedding(), response) : step.failure()));
             }
             return outcome;
         }
 
-        private Exception complete(DocumentEmbedding embedding, List<Result> results) {
+        private Exception complete(DocumentEmbedding embedding, Embed.Response response) {
             try {
-                embedding.complete(source -> results.get(inputs.get(source)));
+                embedding.complete(source -> response.results().get(inputs.get(source)), response.fingerprint());
+                embedding.tell(guard, client.threadPool().getThreadContext(), response.fingerprint());
                 return null;
             } catch (RuntimeException e) {
                 return e;
@@ -182,11 +194,17 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
     public static final class Factory extends AbstractBatchingProcessor.Factory {
         private final Client client;
         private final Embedder embedder;
+        private final SpaceGuard guard;
 
-        public Factory(Client client, Embedder embedder) {
+        public Factory(Processor.Parameters parameters, Embedder embedder) {
+            this(parameters.client, embedder, SpaceGuard.of(parameters));
+        }
+
+        Factory(Client client, Embedder embedder, SpaceGuard guard) {
             super(TYPE);
             this.client = client;
             this.embedder = embedder;
+            this.guard = guard;
         }
 
         @Override
@@ -200,7 +218,8 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
         @Override
         protected AbstractBatchingProcessor newProcessor(
                 String tag, String description, int batchSize, Map<String, Object> config) {
-            return new ClipEmbeddingProcessor(tag, description, batchSize, Options.read(tag, config), client, embedder);
+            return new ClipEmbeddingProcessor(
+                    tag, description, batchSize, Options.read(tag, config), client, embedder, guard);
         }
     }
 }

@@ -2,15 +2,19 @@
 package org.opensearch.clip.ingest;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Source;
-import org.opensearch.clip.ingest.DocumentFields.Part;
+import org.opensearch.clip.embed.SpaceGuard;
+import org.opensearch.clip.ingest.Output.Change;
+import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.ingest.IngestDocument;
 
 /**
@@ -18,26 +22,48 @@ import org.opensearch.ingest.IngestDocument;
  * all of it is known to succeed, or not at all. Used by one thread at a time.
  */
 final class DocumentEmbedding {
-    private static final String ERRORS = "errors";
-
     private final IngestDocument document;
     private final Options options;
-    private final List<VectorOutput> outputs = new ArrayList<>();
-    private final Set<Source> inputs;
+    private final Notes notes;
+    private final String index;
+    private final List<Output> outputs = new ArrayList<>();
+    private final Set<Source> inputs = new LinkedHashSet<>();
 
-    /** @throws IllegalArgumentException when a field is missing that must not be, or is not what it has to be */
-    DocumentEmbedding(IngestDocument document, Options options) {
+    /**
+     * @throws IllegalArgumentException when a field is missing that must not be, or is not what it has to be, or has vectors of
+     *     another model in the index that the document is for
+     */
+    DocumentEmbedding(IngestDocument document, Options options, SpaceGuard guard) {
         this.document = document;
         this.options = options;
-        var fields = new DocumentFields(document, options.ignoreMissing());
-        for (FieldMapping mapping : options.fields()) {
-            VectorOutput output = VectorOutput.read(mapping, fields);
-            if (output != null) {
+        this.notes = new Notes(document, options.errorField());
+        this.index = String.valueOf(document.getSourceAndMetadata().get("_index"));
+        Optional<String> fingerprint = options.skipExisting() ? guard.fingerprint(options.modelId()) : Optional.empty();
+        for (Output output : read()) {
+            if (fingerprint.isEmpty() || !isUnchanged(output, fingerprint.get())) {
                 outputs.add(output);
             }
         }
-        this.inputs =
-                outputs.stream().flatMap(VectorOutput::parts).map(Part::source).collect(Collectors.toUnmodifiableSet());
+        for (Output output : outputs) {
+            output.parts().forEach(part -> inputs.add(part.source()));
+            if (output instanceof VectorOutput && output.target().isIndexed()) {
+                guard.checkWrite(index, output.target().field(), options.modelId());
+            }
+        }
+    }
+
+    private List<Output> read() {
+        var fields = new DocumentFields(document, options.ignoreMissing());
+        List<Output> all = new ArrayList<>();
+        options.fields().forEach(mapping -> all.add(VectorOutput.read(mapping, fields)));
+        return all.stream().filter(Objects::nonNull).toList();
+    }
+
+    private boolean isUnchanged(Output output, String fingerprint) {
+        String before = notes.origin(output.target());
+        return before != null
+                && output.isThere(document)
+                && output.origin(fingerprint, options).isCoveredBy(before, options.removeSourceImage());
     }
 
     /** What {@link #complete} will ask the results of, each once: several vectors of one picture cost one run. */
@@ -46,52 +72,39 @@ final class DocumentEmbedding {
     }
 
     /**
-     * Writes the vectors into the document.
+     * Writes what was made into the document.
      *
+     * @param fingerprint of the model
      * @throws RuntimeException of the status of what went wrong, the document being as it was
      */
-    void complete(Function<Source, Result> results) {
+    void complete(Function<Source, Result> results, String fingerprint) {
         var answers = new Answers(options, results);
-        Map<FieldMapping, List<float[]>> made = new LinkedHashMap<>();
-        for (VectorOutput output : outputs) {
-            List<float[]> vectors = output.vectors(answers, options);
-            if (output.mapping().isNested() || vectors.getFirst() != null) {
-                made.put(output.mapping(), vectors);
+        List<Change> changes = new ArrayList<>();
+        Map<FieldPath, String> origins = new HashMap<>();
+        for (Output output : outputs) {
+            Change change = output.make(answers, options);
+            if (change != null) {
+                changes.add(change);
             }
+            boolean known = options.skipExisting() && change != null && !answers.isIncomplete(output.target());
+            origins.put(
+                    output.target(), known ? output.origin(fingerprint, options).toString() : "");
         }
-        write(made, answers.errors());
-    }
-
-    private void write(Map<FieldMapping, List<float[]>> made, List<Map<String, Object>> errors) {
-        made.forEach((mapping, vectors) -> {
-            if (mapping.isNested()) {
-                options.nested(mapping).requireSettable(document, vectors);
-            } else {
-                mapping.target().requireSettable(document);
-            }
-        });
-        FieldPath errorField = options.errorField();
-        FieldPath noted = errorField == null ? null : new FieldPath(errorField.path() + "." + ERRORS);
-        if (noted != null && !errors.isEmpty()) {
-            noted.requireSettable(document);
-        }
-        made.forEach((mapping, vectors) -> {
-            if (mapping.isNested()) {
-                options.nested(mapping).set(document, mapping.target().name(), vectors);
-            } else {
-                mapping.target().set(document, new FloatList(vectors.getFirst()));
-            }
-        });
-        if (noted != null && errors.isEmpty()) {
-            noted.remove(document);
-            if (errorField.values(document).equals(List.of(Map.of()))) {
-                errorField.remove(document);
-            }
-        } else if (noted != null) {
-            noted.set(document, errors);
-        }
+        List<Map<String, Object>> errors = answers.errors();
+        changes.add(notes.of(errors, origins));
+        changes.forEach(change -> change.require(document));
+        changes.forEach(change -> change.apply(document));
         if (options.removeSourceImage() && errors.isEmpty()) {
             options.fields().stream().flatMap(f -> f.image().stream()).forEach(image -> image.remove(document));
+        }
+    }
+
+    /** After {@link #complete}. */
+    void tell(SpaceGuard guard, ThreadContext context, String fingerprint) {
+        for (Output output : outputs) {
+            if (output instanceof VectorOutput && output.target().isIndexed()) {
+                guard.wrote(context, index, output.target().field(), fingerprint);
+            }
         }
     }
 }

@@ -14,6 +14,16 @@ record FieldPath(String path) {
     private static final String SOURCE = "_source.";
     private static final String INGEST = "_ingest.";
 
+    /** Whether this is a field of the document, and not of what is known only while it passes the pipeline. */
+    boolean isIndexed() {
+        return !path.startsWith(INGEST);
+    }
+
+    /** The name in a mapping. */
+    String field() {
+        return inner();
+    }
+
     /** What is before the last dot, or {@code null}. */
     FieldPath parent() {
         int dot = path.lastIndexOf('.');

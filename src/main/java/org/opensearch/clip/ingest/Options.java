@@ -18,13 +18,15 @@ import org.opensearch.common.unit.TimeValue;
  * What a {@code clip_embedding} processor was told, checked as far as it can be without a model: pipelines are rebuilt on every
  * node at restart and restore, long before a model is there.
  *
- * @param errorField where a picture that could not be used is noted, {@code null} = nowhere
+ * @param skipExisting whether a vector that a document carries stays, when it was made of the same inputs by the same model
+ * @param errorField where that is noted, and pictures that could not be used, {@code null} = nowhere
  * @param timeout of a request's work, {@code null} = the setting of the ingest lane
  */
 record Options(
         String modelId,
         List<FieldMapping> fields,
         boolean normalize,
+        boolean skipExisting,
         boolean ignoreMissing,
         OnImageError onImageError,
         FieldPath errorField,
@@ -60,21 +62,34 @@ record Options(
         if (modelId.isBlank()) {
             throw newConfigurationException(TYPE, tag, "model_id", "is blank");
         }
-        if (readBooleanProperty(TYPE, tag, config, "skip_existing", false)) {
-            throw newConfigurationException(TYPE, tag, "skip_existing", "[true] is not supported");
-        }
+        boolean skipExisting = readBooleanProperty(TYPE, tag, config, "skip_existing", false);
         int dimensions = Config.object(tag, "", config).dimensions(0);
         config.remove("dimensions");
         boolean normalize = readBooleanProperty(TYPE, tag, config, "normalize", true);
         boolean ignoreMissing = readBooleanProperty(TYPE, tag, config, "ignore_missing", true);
         OnImageError onImageError = OnImageError.read(tag, config);
         FieldPath errorField = errorField(tag, config);
+        if (skipExisting && errorField == null) {
+            throw newConfigurationException(
+                    TYPE,
+                    tag,
+                    "skip_existing",
+                    "keeps hashes of the inputs in [error_field], which must not be null then");
+        }
         boolean removeSourceImage = readBooleanProperty(TYPE, tag, config, "remove_source_image", false);
         TimeValue timeout = timeout(tag, config);
         List<FieldMapping> fields = fields(tag, config, dimensions);
         requireApart(tag, fields, errorField);
         return new Options(
-                modelId, fields, normalize, ignoreMissing, onImageError, errorField, removeSourceImage, timeout);
+                modelId,
+                fields,
+                normalize,
+                skipExisting,
+                ignoreMissing,
+                onImageError,
+                errorField,
+                removeSourceImage,
+                timeout);
     }
 
     /** Where a mapping's nested vectors go. */

@@ -8,6 +8,7 @@ import org.opensearch.clip.core.vector.Fusion;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.ingest.DocumentFields.Part;
 import org.opensearch.clip.ingest.Options.OnImageError;
+import org.opensearch.ingest.IngestDocument;
 
 /**
  * The vectors that one entry of {@code field_map} makes of a document.
@@ -15,7 +16,7 @@ import org.opensearch.clip.ingest.Options.OnImageError;
  * @param text may be null
  * @param groups the pictures of each vector: one group, which may be empty where there is a text, but for nested vectors
  */
-record VectorOutput(FieldMapping mapping, Part text, List<List<Part>> groups) {
+record VectorOutput(FieldMapping mapping, Part text, List<List<Part>> groups) implements Output {
 
     /** @return {@code null} when the document has nothing for it */
     static VectorOutput read(FieldMapping mapping, DocumentFields fields) {
@@ -38,15 +39,60 @@ record VectorOutput(FieldMapping mapping, Part text, List<List<Part>> groups) {
         };
     }
 
-    Stream<Part> parts() {
+    @Override
+    public FieldPath target() {
+        return mapping.target();
+    }
+
+    @Override
+    public Stream<Part> parts() {
         return Stream.concat(Stream.ofNullable(text), groups.stream().flatMap(List::stream));
     }
 
-    /**
-     * @return a vector a group, {@code null} where none could be made; of the length of the mapping
-     * @throws RuntimeException of the status of what went wrong
-     */
-    List<float[]> vectors(Answers answers, Options options) {
+    /** A single number is what k-NN leaves of a vector that the reader of a document did not ask for. */
+    @Override
+    public boolean isThere(IngestDocument document) {
+        List<Object> values = target().values(document);
+        return values.size() > 1 && values.stream().allMatch(Number.class::isInstance);
+    }
+
+    @Override
+    public Origin origin(String fingerprint, Options options) {
+        String how = String.join(
+                "\n",
+                "vector 1",
+                fingerprint,
+                "dimensions " + mapping.dimensions(),
+                "normalize " + options.normalize(),
+                "several " + mapping.multiValue(),
+                "mix " + mapping.mix().technique() + " " + mapping.mix().text() + " "
+                        + mapping.mix().image());
+        return Origin.of(how, text, groups);
+    }
+
+    @Override
+    public Change make(Answers answers, Options options) {
+        List<float[]> vectors = vectors(answers, options);
+        if (mapping.isNested()) {
+            return new Nested(options.nested(mapping), target().name(), vectors);
+        }
+        return vectors.getFirst() == null ? null : new Set(target(), new FloatList(vectors.getFirst()));
+    }
+
+    private record Nested(NestedVectors objects, String name, List<float[]> vectors) implements Change {
+        @Override
+        public void require(IngestDocument document) {
+            objects.requireSettable(document, vectors);
+        }
+
+        @Override
+        public void apply(IngestDocument document) {
+            objects.set(document, name, vectors);
+        }
+    }
+
+    /** A vector a group, {@code null} where none could be made; of the length of the mapping. */
+    private List<float[]> vectors(Answers answers, Options options) {
         List<float[]> vectors = new ArrayList<>();
         float[] ofText = text == null ? null : answers.vector(text, mapping.dimensions());
         for (List<Part> group : groups) {

@@ -16,6 +16,7 @@ import org.opensearch.cluster.Diff;
 import org.opensearch.cluster.DiffableUtils;
 import org.opensearch.cluster.NamedDiff;
 import org.opensearch.cluster.metadata.Metadata;
+import org.opensearch.common.settings.Settings;
 import org.opensearch.core.ParseField;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.common.io.stream.StreamInput;
@@ -95,6 +96,11 @@ public final class ModelMetadata implements Metadata.Custom {
             metadata.putCustom(TYPE, this);
         }
         return ClusterState.builder(state).metadata(metadata).build();
+    }
+
+    /** What every node with the plugin adds to its settings. */
+    public static Settings nodeSettings() {
+        return Settings.builder().put("node.attr." + NODE_ATTRIBUTE, FORMAT).build();
     }
 
     public static List<NamedWriteableRegistry.Entry> namedWriteables() {

@@ -67,6 +67,11 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         assertEquals(30_000, options.timeout().millis());
     }
 
+    public void testKnowsWhatIsNotMadeAnew() {
+        assertTrue(read("{\"model_id\": \"m\", \"skip_existing\": true, \"field_map\": {\"v\": {\"text\": \"t\"}}}")
+                .skipExisting());
+    }
+
     public void testDefaults() throws Exception {
         String json = "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}}";
         Options options = read(json);
@@ -79,7 +84,7 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                 .errorField());
 
         Map<String, Object> config = XContentHelper.convertToMap(JsonXContent.jsonXContent, json, true);
-        Processor processor = new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run))
+        Processor processor = new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run), null)
                 .create(Map.of(), "tag", "about", config);
         assertEquals("tag", processor.getTag());
         assertEquals("clip_embedding", processor.getType());
@@ -148,7 +153,10 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         refusesOption("error_field", "overlap", "\"v\"");
         refusesOption("normalize", "boolean", "\"yes\"");
         refusesOption("dimensions", "at least 1", "-1");
-        refusesOption("skip_existing", "not supported", "true");
+        refuses(
+                "skip_existing",
+                "must not be null",
+                "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}, \"skip_existing\": true, \"error_field\": null}");
         refuses(
                 "field_map",
                 "[v.w] lies inside",
@@ -184,7 +192,9 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         Exception e = expectThrows(
                 Exception.class,
                 () -> ConfigurationUtils.readProcessor(
-                        Map.of("clip_embedding", new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run))),
+                        Map.of(
+                                "clip_embedding",
+                                new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run), null)),
                         null,
                         "clip_embedding",
                         config));

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.ResourceNotFoundException;
@@ -19,6 +20,9 @@ import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Source;
+import org.opensearch.clip.embed.SpaceGuard;
+import org.opensearch.clip.embed.SpaceGuardTests;
+import org.opensearch.clip.model.ModelMetadataTests;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.common.xcontent.json.JsonXContent;
@@ -31,6 +35,13 @@ import org.opensearch.threadpool.TestThreadPool;
 import org.opensearch.threadpool.ThreadPool;
 
 public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
+    private static final SpaceGuard GUARD = guard("f");
+
+    /** Of a cluster that has the model with this fingerprint, and no index. */
+    private static SpaceGuard guard(String fingerprint) {
+        return SpaceGuardTests.guard(ModelMetadataTests.stateWith(Map.of("m", fingerprint)));
+    }
+
     private ThreadPool threads;
 
     @Override
@@ -65,12 +76,16 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         return AnsweringClient.of(threads, ClipEmbeddingProcessorTests::model);
     }
 
-    private static ClipEmbeddingProcessor processor(AnsweringClient client, String config) {
-        Map<String, Object> map = new HashMap<>(
+    private static Map<String, Object> config(String config) {
+        return new HashMap<>(
                 XContentHelper.convertToMap(JsonXContent.jsonXContent, "{\"model_id\": \"m\", " + config + "}", false));
+    }
+
+    private static ClipEmbeddingProcessor processor(AnsweringClient client, String config) {
+        Map<String, Object> map = config(config);
         int batchSize = map.containsKey("batch_size") ? (Integer) map.remove("batch_size") : 64;
         return new ClipEmbeddingProcessor(
-                null, null, batchSize, Options.read(null, map), client, new Embedder(Runnable::run));
+                null, null, batchSize, Options.read(null, map), client, new Embedder(Runnable::run), GUARD);
     }
 
     private static IngestDocument document(String json) {
@@ -267,6 +282,91 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         assertEquals(Map.of("more", 1), document.getFieldValue("_clip", Map.class));
     }
 
+    private static final String SKIP = "\"skip_existing\": true, \"field_map\": {"
+            + "\"v.i\": {\"image\": \"i\"}, \"b\": {\"text\": \"t\", \"image\": \"i\"}}";
+
+    /** What the second run of a processor on its own outcome, changed, asks the model for. */
+    private Set<Source> askedAgain(String first, String second, Consumer<IngestDocument> change) {
+        IngestDocument document = one(first, "{\"t\": \"1234\", \"i\": [\"red\", \"blue\"]}");
+        change.accept(document);
+        AnsweringClient client = answering();
+        var processor = processor(client, second);
+        assertNull(run(processor, document).getFirst().getException());
+        return client.requests.isEmpty()
+                ? Set.of()
+                : Set.copyOf(client.requests.getFirst().inputs());
+    }
+
+    public void testEmbedsWhatHasChangedAndNothingElse() {
+        Source text = new Source.Text("1234");
+        Set<Source> all = Set.of(text, new Source.Image("red"), new Source.Image("blue"));
+        assertEquals(Set.of(), askedAgain(SKIP, SKIP, document -> {}));
+        assertEquals("no vector", all, askedAgain(SKIP, SKIP, document -> document.removeField("b")));
+        assertEquals(
+                "k-NN's mask of a vector",
+                Set.of(new Source.Image("red"), new Source.Image("blue")),
+                askedAgain(SKIP, SKIP, document -> document.setFieldValue("v.i", 1)));
+        assertEquals("no hash", all, askedAgain(SKIP, SKIP, document -> document.removeField("_clip")));
+        assertEquals(
+                "another text",
+                Set.of(new Source.Text("x"), new Source.Image("red"), new Source.Image("blue")),
+                askedAgain(SKIP, SKIP, document -> document.setFieldValue("t", "x")));
+        assertEquals(
+                "another order",
+                all,
+                askedAgain(SKIP, SKIP, document -> document.setFieldValue("i", List.of("blue", "red"))));
+        for (String other : List.of(
+                SKIP.replace("\"t\", ", "\"t\", \"dimensions\": 3, "),
+                SKIP.replace("\"t\", ", "\"t\", \"fusion\": {\"technique\": \"slerp\"}, "),
+                "\"normalize\": false, " + SKIP)) {
+            assertTrue(
+                    "another way of making it",
+                    askedAgain(SKIP, other, document -> {}).contains(text));
+        }
+        assertEquals("not asked to skip", all, askedAgain(SKIP, SKIP.replace("true", "false"), document -> {}));
+    }
+
+    public void testAnotherModelEmbedsAnew() {
+        IngestDocument document = one(SKIP, "{\"t\": \"1234\"}");
+        AnsweringClient client = answering();
+        run(
+                new ClipEmbeddingProcessor(
+                        null,
+                        null,
+                        1,
+                        Options.read(null, config(SKIP)),
+                        client,
+                        new Embedder(Runnable::run),
+                        guard("another fingerprint")),
+                document);
+        assertEquals(1, client.requests.size());
+    }
+
+    public void testPicturesThatWereRemovedHaveNotChanged() {
+        String config = "\"remove_source_image\": true, " + SKIP;
+        assertEquals(Set.of(), askedAgain(config, config, document -> assertFalse(document.hasField("i"))));
+        assertEquals(
+                Set.of(new Source.Text("x")), askedAgain(config, config, document -> document.setFieldValue("t", "x")));
+    }
+
+    public void testAnIncompleteVectorIsTriedAgain() {
+        String config = "\"on_image_error\": \"skip\", " + SKIP;
+        IngestDocument document = one(config, "{\"t\": \"1234\", \"i\": [\"red\", \"broken\"]}");
+        assertFalse(document.hasField("_clip.inputs"));
+        AnsweringClient client = answering();
+        run(processor(client, config), document);
+        assertEquals(1, client.requests.size());
+    }
+
+    public void testHashesGoWithTheOptionThatKeepsThem() {
+        IngestDocument document = one(SKIP, "{\"t\": \"1234\", \"i\": \"red\"}");
+        assertEquals(
+                Set.of("v.i", "b"),
+                document.getFieldValue("_clip.inputs", Map.class).keySet());
+        run(processor(answering(), SKIP.replace("true", "false")), document);
+        assertFalse(document.hasField("_clip"));
+    }
+
     public void testRemovesThePicturesItEmbedded() {
         IngestDocument document = one(
                 "\"remove_source_image\": true, \"field_map\": {\"v\": {\"image\": [\"a.i\", \"j\"], \"text\": \"t\"}}",
@@ -424,7 +524,7 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         });
         Map<String, Object> config =
                 new HashMap<>(Map.of("model_id", "m", "field_map", Map.of("v", Map.of("image", "i"))));
-        var processor = new ClipEmbeddingProcessor(null, null, 1, Options.read(null, config), client, embedder);
+        var processor = new ClipEmbeddingProcessor(null, null, 1, Options.read(null, config), client, embedder, GUARD);
         context.putHeader("user", "alice");
         List<String> handled = new ArrayList<>();
         processor.execute(document("{\"i\": \"red\"}"), (d, e) -> handled.add(context.getHeader("user")));

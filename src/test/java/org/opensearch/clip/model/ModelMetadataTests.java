@@ -35,6 +35,18 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
                 null);
     }
 
+    /** A cluster that has these models: id to fingerprint. */
+    public static ClusterState stateWith(Map<String, String> models) {
+        ClusterState state = ClusterState.builder(new ClusterName("test")).build();
+        ModelMetadata metadata = ModelMetadata.of(state);
+        for (Map.Entry<String, String> model : models.entrySet()) {
+            Map<String, Object> map = new HashMap<>(model(model.getKey()).toMap());
+            map.put("fingerprint", model.getValue());
+            metadata = metadata.with(DeclaredModel.fromMap(model.getKey(), map));
+        }
+        return metadata.in(state);
+    }
+
     private static Map<String, Object> random(String id) {
         DeclaredModel model = new DeclaredModel(
                 id,

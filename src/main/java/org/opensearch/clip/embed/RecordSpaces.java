@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.opensearch.clip.embed;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import org.opensearch.action.ActionRequestValidationException;
+import org.opensearch.action.ActionType;
+import org.opensearch.action.support.ActionFilters;
+import org.opensearch.action.support.clustermanager.AcknowledgedRequest;
+import org.opensearch.action.support.clustermanager.AcknowledgedResponse;
+import org.opensearch.action.support.clustermanager.TransportClusterManagerNodeAction;
+import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.cluster.AckedClusterStateUpdateTask;
+import org.opensearch.cluster.ClusterState;
+import org.opensearch.cluster.block.ClusterBlockException;
+import org.opensearch.cluster.block.ClusterBlockLevel;
+import org.opensearch.cluster.metadata.IndexMetadata;
+import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
+import org.opensearch.cluster.metadata.Metadata;
+import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.Priority;
+import org.opensearch.common.inject.Inject;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.index.Index;
+import org.opensearch.threadpool.ThreadPool;
+import org.opensearch.transport.TransportService;
+
+/**
+ * The one writer of what {@link SpaceGuard} reads: an internal step, run on the cluster manager. What is known already makes no
+ * new cluster state, so however many nodes report a field, it costs one.
+ */
+public final class RecordSpaces {
+
+    public static final ActionType<AcknowledgedResponse> ACTION =
+            new ActionType<>("internal:opensearch/clip/spaces/record", AcknowledgedResponse::new);
+
+    private RecordSpaces() {}
+
+    /**
+     * @param fields to the fingerprint of the model that wrote them
+     * @return {@code state} itself when it says so already. An entry there is stays, but where the index lets two models meet:
+     *     there it follows the model that wrote last, so that a field that has been embedded anew in place can be guarded again
+     */
+    static ClusterState apply(ClusterState state, Index index, Map<String, String> fields) {
+        IndexMetadata metadata = state.metadata().index(index);
+        if (metadata == null) {
+            return state;
+        }
+        Map<String, String> before = metadata.getCustomData(SpaceGuard.CUSTOM);
+        Map<String, String> after = before == null ? new HashMap<>() : new HashMap<>(before);
+        boolean follows = ClipSettings.INDEX_GUARD.get(metadata.getSettings()) != ClipSettings.Guard.ERROR;
+        fields.forEach((field, fingerprint) -> {
+            if (follows) {
+                after.put(field, fingerprint);
+            } else {
+                after.putIfAbsent(field, fingerprint);
+            }
+        });
+        if (after.equals(before)) {
+            return state;
+        }
+        var changed = IndexMetadata.builder(metadata).putCustom(SpaceGuard.CUSTOM, after);
+        return ClusterState.builder(state)
+                .metadata(Metadata.builder(state.metadata()).put(changed))
+                .build();
+    }
+
+    public static final class Request extends AcknowledgedRequest<Request> {
+        private final Index index;
+        private final Map<String, String> fields;
+
+        Request(Index index, Map<String, String> fields) {
+            this.index = index;
+            this.fields = Map.copyOf(fields);
+        }
+
+        Request(StreamInput in) throws IOException {
+            super(in);
+            index = new Index(in);
+            fields = in.readMap(StreamInput::readString, StreamInput::readString);
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            super.writeTo(out);
+            index.writeTo(out);
+            out.writeMap(fields, StreamOutput::writeString, StreamOutput::writeString);
+        }
+
+        @Override
+        public ActionRequestValidationException validate() {
+            return null;
+        }
+    }
+
+    public static final class Transport extends TransportClusterManagerNodeAction<Request, AcknowledgedResponse> {
+
+        @Inject
+        public Transport(
+                TransportService transport,
+                ClusterService cluster,
+                ThreadPool threadPool,
+                ActionFilters filters,
+                IndexNameExpressionResolver resolver) {
+            super(ACTION.name(), transport, cluster, threadPool, filters, Request::new, resolver);
+        }
+
+        @Override
+        protected String executor() {
+            return ThreadPool.Names.SAME;
+        }
+
+        @Override
+        protected AcknowledgedResponse read(StreamInput in) throws IOException {
+            return new AcknowledgedResponse(in);
+        }
+
+        @Override
+        protected ClusterBlockException checkBlock(Request request, ClusterState state) {
+            return state.blocks().globalBlockedException(ClusterBlockLevel.METADATA_WRITE);
+        }
+
+        @Override
+        protected void clusterManagerOperation(
+                Request request, ClusterState state, ActionListener<AcknowledgedResponse> listener) {
+            if (apply(state, request.index, request.fields) == state) {
+                listener.onResponse(new AcknowledgedResponse(true));
+                return;
+            }
+            String source = "clip vector fields of " + request.index + ": " + request.fields.keySet();
+            clusterService.submitStateUpdateTask(
+                    source, new AckedClusterStateUpdateTask<>(Priority.LOW, request, listener) {
+                        @Override
+                        public ClusterState execute(ClusterState current) {
+                            return apply(current, request.index, request.fields);
+                        }
+
+                        @Override
+                        protected AcknowledgedResponse newResponse(boolean acknowledged) {
+                            return new AcknowledgedResponse(acknowledged);
+                        }
+                    });
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.opensearch.clip.embed;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.opensearch.clip.model.DeclaredModel;
+import org.opensearch.clip.model.ModelMetadata;
+import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.cluster.ClusterState;
+import org.opensearch.cluster.metadata.IndexAbstraction;
+import org.opensearch.cluster.metadata.IndexMetadata;
+import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
+import org.opensearch.common.logging.HeaderWarning;
+import org.opensearch.common.util.concurrent.ThreadContext;
+import org.opensearch.ingest.Processor;
+
+/**
+ * Keeps the vectors of two models out of one field, which would compare as if they meant something. The fingerprint of the model
+ * that a field's vectors are made by is part of the index's metadata, where {@link RecordSpaces} writes it: comparing costs a look
+ * into the cluster state. A field without an entry is not checked. Safe for use by many threads.
+ */
+public final class SpaceGuard {
+    /** The key in the index's custom metadata: field to fingerprint. Nodes without this plugin read and keep it. */
+    static final String CUSTOM = "clip";
+
+    private static final Logger LOGGER = LogManager.getLogger(SpaceGuard.class);
+    private static final int MOST_LOGGED = 10_000;
+
+    /** What has been logged: once a node, not once a document. */
+    private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
+
+    private final Supplier<ClusterState> state;
+    private final IndexNameExpressionResolver resolver;
+
+    /** @param state of the cluster, called on the threads that call this */
+    public SpaceGuard(Supplier<ClusterState> state, IndexNameExpressionResolver resolver) {
+        this.state = state;
+        this.resolver = resolver;
+    }
+
+    /** For processors, which are made before the cluster has a state. */
+    public static SpaceGuard of(Processor.Parameters parameters) {
+        return new SpaceGuard(
+                () -> parameters.ingestService.getClusterService().state(),
+                new IndexNameExpressionResolver(parameters.threadContext));
+    }
+
+    /** What defines the vectors of a model; empty when it is not declared. */
+    public Optional<String> fingerprint(String modelId) {
+        return ModelMetadata.of(state.get()).model(modelId).map(DeclaredModel::fingerprint);
+    }
+
+    /**
+     * Before documents are embedded; with {@code index.clip.guard} [warn] a mismatch becomes a Warning header.
+     *
+     * @param index as the document names it: an alias, a data stream or date math, too, and it need not exist
+     * @throws IllegalArgumentException when the field has vectors of another model, not a conflict: {@code _reindex} may be told
+     *     to pass over conflicts in silence
+     */
+    public void checkWrite(String index, String field, String modelId) {
+        ClusterState now = state.get();
+        IndexMetadata written = writeIndex(now, index);
+        Optional<DeclaredModel> model = ModelMetadata.of(now).model(modelId);
+        if (written != null && model.isPresent()) {
+            check(now, written, field, model.get(), HeaderWarning::addWarning);
+        }
+    }
+
+    /**
+     * After a document was embedded, in the context of its bulk: once that is indexed, the field belongs to the model.
+     *
+     * @param index as the document names it
+     */
+    public void wrote(ThreadContext context, String index, String field, String fingerprint) {
+        IndexMetadata written = writeIndex(state.get(), index);
+        if (written == null || !fingerprint.equals(recorded(written, field))) {
+            SpaceRecorder.note(context, index, field, fingerprint);
+        }
+    }
+
+    /** @return the concrete index, {@code null} when there is none (yet) */
+    IndexMetadata writeIndex(ClusterState now, String name) {
+        IndexAbstraction there = now.metadata().getIndicesLookup().get(resolver.resolveDateMathExpression(name));
+        return there == null ? null : there.getWriteIndex();
+    }
+
+    /** @return the fingerprint of the field's vectors, {@code null} when nobody has written one */
+    static String recorded(IndexMetadata index, String field) {
+        Map<String, String> fields = index.getCustomData(CUSTOM);
+        return fields == null ? null : fields.get(field);
+    }
+
+    /**
+     * @param warnings gets the message where the index only wants to be warned
+     * @throws IllegalArgumentException when the field has vectors of another model
+     */
+    static void check(
+            ClusterState state, IndexMetadata index, String field, DeclaredModel model, Consumer<String> warnings) {
+        String recorded = recorded(index, field);
+        if (recorded == null || recorded.equals(model.fingerprint())) {
+            return;
+        }
+        ClipSettings.Guard guard = ClipSettings.INDEX_GUARD.get(index.getSettings());
+        if (guard == ClipSettings.Guard.OFF) {
+            return;
+        }
+        String name = index.getIndex().getName();
+        String message = "field [" + field + "] of index [" + name + "] has vectors of " + named(state, recorded)
+                + ", those of model [" + model.id() + "] cannot be compared with them";
+        if (guard == ClipSettings.Guard.ERROR) {
+            throw new IllegalArgumentException(
+                    message + ": use the same model, or another field or index; [index.clip.guard: warn] lets it pass");
+        }
+        warnings.accept(message);
+        if (LOGGED.size() < MOST_LOGGED && LOGGED.add(index.getIndexUUID() + message)) {
+            LOGGER.warn(message);
+        }
+    }
+
+    private static String named(ClusterState state, String fingerprint) {
+        return ModelMetadata.of(state).models().stream()
+                .filter(model -> model.fingerprint().equals(fingerprint))
+                .map(model -> "model [" + model.id() + "]")
+                .findFirst()
+                .orElse("a model that is no longer declared (fingerprint [" + fingerprint + "])");
+    }
+}
