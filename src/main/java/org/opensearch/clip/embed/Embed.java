@@ -2,6 +2,7 @@
 package org.opensearch.clip.embed;
 
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -14,6 +15,7 @@ import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.action.support.IndicesOptions;
 import org.opensearch.common.inject.Inject;
+import org.opensearch.common.logging.HeaderWarning;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.action.ActionResponse;
@@ -93,14 +95,27 @@ public final class Embed {
         private final Side side;
         private final TimeValue timeout;
         private final Target target;
+        private final List<Integer> dimensions;
 
         public Request(String modelId, List<Source> inputs, Lane lane, Side side, TimeValue timeout, Target target) {
+            this(modelId, inputs, lane, side, timeout, target, List.of());
+        }
+
+        private Request(
+                String modelId,
+                List<Source> inputs,
+                Lane lane,
+                Side side,
+                TimeValue timeout,
+                Target target,
+                List<Integer> dimensions) {
             this.modelId = modelId;
             this.inputs = List.copyOf(inputs);
             this.lane = Objects.requireNonNull(lane);
             this.side = Objects.requireNonNull(side);
             this.timeout = timeout;
             this.target = target;
+            this.dimensions = List.copyOf(dimensions);
         }
 
         public Request(StreamInput in) throws IOException {
@@ -111,6 +126,7 @@ public final class Embed {
             side = in.readEnum(Side.class);
             timeout = in.readOptionalTimeValue();
             target = in.readOptionalWriteable(Target::new);
+            dimensions = in.readList(StreamInput::readVInt);
         }
 
         @Override
@@ -122,6 +138,17 @@ public final class Embed {
             out.writeEnum(side);
             out.writeOptionalTimeValue(timeout);
             out.writeOptionalWriteable(target);
+            out.writeCollection(dimensions, StreamOutput::writeVInt);
+        }
+
+        /** This request of somebody who will cut the vectors: lengths that the model does not have are refused before it runs. */
+        public Request cutTo(Collection<Integer> lengths) {
+            return new Request(modelId, inputs, lane, side, timeout, target, List.copyOf(lengths));
+        }
+
+        /** Lengths that the vectors will be cut to, 0 = not at all. */
+        List<Integer> dimensions() {
+            return dimensions;
         }
 
         public String modelId() {
@@ -150,7 +177,7 @@ public final class Embed {
 
         /** This request for a model, its target taken off. */
         Request to(String model) {
-            return new Request(model, inputs, lane, side, timeout, null);
+            return new Request(model, inputs, lane, side, timeout, null, List.of());
         }
 
         @Override
@@ -269,6 +296,11 @@ public final class Embed {
             out.writeStringCollection(warnings);
         }
 
+        /** Tells the user by headers of the answer to what this thread works for. */
+        void warn() {
+            warnings.forEach(HeaderWarning::addWarning);
+        }
+
         public String modelId() {
             return modelId;
         }
@@ -286,8 +318,8 @@ public final class Embed {
             return results;
         }
 
-        /** For Warning headers, which {@link Embedder} writes. */
-        List<String> warnings() {
+        /** What the user should know although all went well. */
+        public List<String> warnings() {
             return warnings;
         }
     }
@@ -354,6 +386,7 @@ public final class Embed {
                     .execute(request.action(), request, new RestResponseListener<>(channel) {
                         @Override
                         public RestResponse buildResponse(Response response) throws IOException {
+                            response.warn();
                             long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
                             return new BytesRestResponse(
                                     RestStatus.OK, body.answer(channel.newBuilder(), response, took));

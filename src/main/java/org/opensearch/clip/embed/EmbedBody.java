@@ -51,15 +51,11 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
     }
 
     Request request(String modelId) {
-        return new Request(modelId, inputs, side == Side.QUERY ? Lane.SEARCH : Lane.INGEST, side, timeout, null);
+        Lane lane = side == Side.QUERY ? Lane.SEARCH : Lane.INGEST;
+        return new Request(modelId, inputs, lane, side, timeout, null).cutTo(List.of(dimensions));
     }
 
-    /** @throws IllegalArgumentException when the model has fewer dimensions than asked for */
     XContentBuilder answer(XContentBuilder json, Response response, long tookMillis) throws IOException {
-        if (dimensions > response.dimension()) {
-            throw new IllegalArgumentException("[dimensions] is [" + dimensions + "], more than the ["
-                    + response.dimension() + "] of model [" + response.modelId() + "]");
-        }
         json.startObject();
         json.field("took", tookMillis);
         json.field("model_id", response.modelId());

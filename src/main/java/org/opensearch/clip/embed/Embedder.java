@@ -5,7 +5,6 @@ import java.util.function.Consumer;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.action.support.ContextPreservingActionListener;
-import org.opensearch.common.logging.HeaderWarning;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.rest.RestStatus;
@@ -38,7 +37,7 @@ public final class Embedder {
     /** In the context of the caller, whose answer carries the header. */
     private static ActionListener<Embed.Response> warning(ActionListener<Embed.Response> listener) {
         return ActionListener.delegateFailure(listener, (next, response) -> {
-            response.warnings().forEach(HeaderWarning::addWarning);
+            response.warn();
             next.onResponse(response);
         });
     }

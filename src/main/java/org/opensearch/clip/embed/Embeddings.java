@@ -55,6 +55,7 @@ public final class Embeddings extends BaseRestHandler {
     }
 
     private static void answer(RestChannel channel, EmbeddingsBody body, Embed.Response response) throws IOException {
+        response.warn();
         List<float[]> vectors = new ArrayList<>();
         int tokens = 0;
         for (int i = 0; i < response.results().size(); i++) {

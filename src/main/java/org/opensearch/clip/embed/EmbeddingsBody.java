@@ -67,18 +67,15 @@ record EmbeddingsBody(
     /** One input is somebody who waits, a list without a query's task is a batch of documents. */
     Embed.Request request() {
         boolean search = inputs.size() == 1 || side == Embed.Side.QUERY;
-        return new Embed.Request(model, inputs, search ? Embed.Lane.SEARCH : Embed.Lane.INGEST, side, null, null);
+        Embed.Lane lane = search ? Embed.Lane.SEARCH : Embed.Lane.INGEST;
+        return new Embed.Request(model, inputs, lane, side, null, null).cutTo(List.of(dimensions));
     }
 
-    /** @throws IllegalArgumentException when the text was cut and must not be, or the model has fewer dimensions */
+    /** @throws IllegalArgumentException when the text was cut and must not be, */
     float[] vector(int input, Embed.Result.Vector made) {
         if (made.truncated() && !truncate) {
             throw new IllegalArgumentException(
                     "[input[" + input + "]] is longer than the model reads and [truncate] is false");
-        }
-        if (dimensions > made.values().length) {
-            throw new IllegalArgumentException(
-                    "[dimensions] is [" + dimensions + "], more than the model's [" + made.values().length + "]");
         }
         float[] cut = dimensions == 0 ? made.values() : Vectors.truncate(made.values(), dimensions);
         return normalized ? Vectors.normalize(cut) : cut;

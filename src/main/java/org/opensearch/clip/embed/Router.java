@@ -131,8 +131,13 @@ public final class Router {
                         "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id + " declares it"));
         if (target != null) {
             VectorFields.check(fields, target, model);
+            model.checkDimensions(target.dimensions()).ifPresent(warnings::add);
             fields.forEach(field -> SpaceGuard.check(state, field.metadata(), target.field(), model, warnings::add));
         }
+        request.dimensions().stream()
+                .filter(length -> target == null || length != target.dimensions())
+                .map(model::checkDimensions)
+                .forEach(warning -> warning.ifPresent(warnings::add));
         return model;
     }
 

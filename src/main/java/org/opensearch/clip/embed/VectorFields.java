@@ -103,10 +103,7 @@ final class VectorFields {
 
     /** @throws IllegalArgumentException when a vector of the model would not fit a field */
     static void check(List<VectorField> fields, Target target, DeclaredModel model) {
-        if (target.dimensions() > model.dimension()) {
-            throw new IllegalArgumentException("[dimensions] is [" + target.dimensions() + "], more than the ["
-                    + model.dimension() + "] of model [" + model.id() + "]");
-        }
+        model.checkDimensions(target.dimensions());
         int dimensions = target.dimensions() == 0 ? model.dimension() : target.dimensions();
         for (VectorField field : fields) {
             int mapped = field.mapped().dimension();

@@ -5,8 +5,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Lane;
@@ -32,6 +35,9 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
     public static final String TYPE = "clip_embedding";
     private static final int DEFAULT_BATCH_SIZE = 64;
 
+    private static final Logger LOGGER = LogManager.getLogger(ClipEmbeddingProcessor.class);
+
+    private final AtomicBoolean warned = new AtomicBoolean();
     private final Options options;
     private final Client client;
     private final Embedder embedder;
@@ -88,10 +94,12 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
             return;
         }
         var request = new Embed.Request(
-                options.modelId(), slice.inputs(), Lane.INGEST, Side.PASSAGE, options.timeout(), null);
+                        options.modelId(), slice.inputs(), Lane.INGEST, Side.PASSAGE, options.timeout(), null)
+                .cutTo(options.lengths());
         ActionListener<Embed.Response> once = ActionListener.notifyOnce(new ActionListener<>() {
             @Override
             public void onResponse(Embed.Response response) {
+                log(response.warnings());
                 handler.accept(slice.completed(response));
             }
 
@@ -104,6 +112,13 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
             embedder.asPlugin(client, request, once);
         } catch (Exception e) {
             once.onFailure(e);
+        }
+    }
+
+    /** A user who indexes by the million does not look at headers. */
+    private void log(List<String> warnings) {
+        if (!warnings.isEmpty() && warned.compareAndSet(false, true)) {
+            LOGGER.warn("processor [{}] with tag [{}]: {}", TYPE, getTag(), warnings);
         }
     }
 

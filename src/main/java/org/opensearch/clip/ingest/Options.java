@@ -10,6 +10,7 @@ import static org.opensearch.ingest.ConfigurationUtils.readStringProperty;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.opensearch.common.unit.TimeValue;
@@ -102,6 +103,11 @@ record Options(
                                 other.isNested() && field.equals(other.target().parent()))
                         .map(other -> other.target().name())
                         .collect(Collectors.toUnmodifiableSet()));
+    }
+
+    /** Of the vectors to make, 0 = the model's own. */
+    Set<Integer> lengths() {
+        return fields.stream().map(FieldMapping::dimensions).collect(Collectors.toSet());
     }
 
     private static FieldPath errorField(String tag, Map<String, Object> config) {

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.opensearch.clip.core.model.Artifact;
+import org.opensearch.clip.core.model.Matryoshka;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.core.common.Strings;
@@ -85,6 +86,17 @@ public record DeclaredModel(
                 .filter(Matcher::matches)
                 .map(name -> name.group(1))
                 .findFirst();
+    }
+
+    /**
+     * Whether its vectors may be cut to a length.
+     *
+     * @param dimensions 0 = not cut
+     * @return a warning for whoever asked, or nothing
+     * @throws IllegalArgumentException as {@link Matryoshka#check}
+     */
+    public Optional<String> checkDimensions(int dimensions) {
+        return new Matryoshka(dimension, this.dimensions).check(dimensions, "model [" + id + "]");
     }
 
     public long sizeInBytes() {

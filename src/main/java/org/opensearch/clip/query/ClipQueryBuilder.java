@@ -161,12 +161,13 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         boolean run = !context.validate();
         context.registerAsyncAction((client, listener) -> {
             var request = new Embed.Request(
-                    question.modelId(),
-                    run ? question.inputs() : List.of(),
-                    Lane.SEARCH,
-                    Side.QUERY,
-                    question.timeout(),
-                    toCheck(target));
+                            question.modelId(),
+                            run ? question.inputs() : List.of(),
+                            Lane.SEARCH,
+                            Side.QUERY,
+                            question.timeout(),
+                            toCheck(target))
+                    .cutTo(List.of(question.dimensions()));
             joinSearch(request, client);
             send(client, request, answering(made, run, listener));
         });

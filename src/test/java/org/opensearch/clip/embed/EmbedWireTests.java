@@ -44,6 +44,10 @@ public class EmbedWireTests extends OpenSearchTestCase {
         assertEquals(target.options(), read.target().options());
         assertEquals("f.v", read.target().field());
         assertEquals(64, read.target().dimensions());
+        assertEquals(List.of(), read.dimensions());
+        assertEquals(
+                List.of(0, 128),
+                sent(request.cutTo(List.of(0, 128)), Request::new).dimensions());
     }
 
     public void testRequestArrivesWithoutWhatIsOptional() throws IOException {
@@ -57,7 +61,10 @@ public class EmbedWireTests extends OpenSearchTestCase {
     public void testResponseArrivesAsItWasSent() throws IOException {
         Failure failure = new Failure("invalid_image", "r", RestStatus.BAD_REQUEST);
         Response read = sent(
-                new Response("m", "f", 2, List.of(new Vector(new float[] {1, -0f}, 3, true), failure)), Response::new);
+                new Response("m", "f", 2, List.of(new Vector(new float[] {1, -0f}, 3, true), failure))
+                        .warning(List.of("w")),
+                Response::new);
+        assertEquals(List.of("w"), read.warnings());
         assertEquals("m", read.modelId());
         assertEquals("f", read.fingerprint());
         assertEquals(2, read.dimension());

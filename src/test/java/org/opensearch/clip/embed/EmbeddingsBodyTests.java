@@ -151,8 +151,5 @@ public class EmbeddingsBodyTests extends OpenSearchTestCase {
                 IllegalArgumentException.class,
                 () -> with("\"truncate\": false").vector(3, made));
         assertEquals("[input[3]] is longer than the model reads and [truncate] is false", e.getMessage());
-        e = expectThrows(
-                IllegalArgumentException.class, () -> with("\"dimensions\": 4").vector(0, made));
-        assertEquals("[dimensions] is [4], more than the model's [3]", e.getMessage());
     }
 }

@@ -37,4 +37,9 @@ public record ModelDescription(
             throw new IllegalArgumentException("a model needs a text tower or a picture tower");
         }
     }
+
+    /** The lengths that its vectors may be cut to. */
+    public Matryoshka matryoshka() {
+        return new Matryoshka(dimension, dimensions);
+    }
 }

@@ -43,17 +43,7 @@ public final class ModelFolder {
     }
 
     private static ModelDescription checked(ModelDescription description, Overrides overrides) {
-        overrides.dimensions().ifPresent(d -> {
-            boolean trained = description.dimensions().isEmpty()
-                    || description.dimensions().contains(d);
-            if (d > description.dimension() || d != description.dimension() && !trained) {
-                throw new IllegalArgumentException("[dimensions] must be "
-                        + (description.dimensions().isEmpty()
-                                ? "at most "
-                                : "one of " + description.dimensions() + " or ")
-                        + description.dimension() + ", got [" + d + "]");
-            }
-        });
+        overrides.dimensions().ifPresent(length -> description.matryoshka().check(length, "the model"));
         return description;
     }
 

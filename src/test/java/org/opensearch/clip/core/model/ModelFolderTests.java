@@ -210,7 +210,7 @@ class ModelFolderTests {
                 8,
                 ModelFolder.describe(TINY, with("dimensions", 8)).dimensions().getFirst());
         var e = assertThrows(IllegalArgumentException.class, () -> ModelFolder.describe(TINY, with("dimensions", 9)));
-        assertEquals("[dimensions] must be one of [8, 16, 24] or 24, got [9]", e.getMessage());
+        assertEquals("[dimensions] is [9], the model was trained for [8, 16, 24]", e.getMessage());
     }
 
     @Test
