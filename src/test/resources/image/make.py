@@ -18,7 +18,6 @@ import zlib
 
 import numpy as np
 import PIL
-import simplejpeg
 import transformers
 from PIL import Image, ImageCms, ImageOps
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -68,6 +67,8 @@ def xmp(orientation):
 
 
 def jpegs():
+    import simplejpeg
+
     rgb = scene(61, 43)
     for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
         save(f"jpeg-{subsampling.replace(':', '')}.jpg", rgb, quality=88, subsampling=subsampling)

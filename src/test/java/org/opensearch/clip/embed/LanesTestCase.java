@@ -17,6 +17,7 @@ import javax.imageio.ImageIO;
 import org.opensearch.action.support.PlainActionFuture;
 import org.opensearch.clip.core.engine.Input;
 import org.opensearch.clip.core.net.Fetcher;
+import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
@@ -175,5 +176,7 @@ public abstract class LanesTestCase extends OpenSearchTestCase {
                                 new Input.Image(Base64.getDecoder().decode(i.image()));
                         }));
         assertArrayEquals(source.toString(), expected, vector(result), 1e-4f);
+        double cosine = Vectors.dot(Vectors.normalize(expected), Vectors.normalize(vector(result)));
+        assertTrue(source + ": cosine " + cosine, cosine >= 0.999999);
     }
 }
