@@ -10,7 +10,6 @@ import java.util.stream.Stream;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.support.ActionFilter;
 import org.opensearch.clip.core.net.Fetcher;
-import org.opensearch.clip.core.onnx.OnnxRuntime;
 import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embedder;
@@ -97,8 +96,8 @@ public final class ClipPlugin extends Plugin
         var settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
         var catalog = Catalog.read();
         var files = new ModelFiles(environment.configDir().resolve("opensearch-clip"), catalog);
-        var runtime = new OnnxRuntime((task, delay) -> later(threadPool, task, delay));
-        var models = new LoadedModels(clusterService, threadPool, new ModelLoader(files, runtime, settings));
+        var loader = new ModelLoader(files, settings, nodeEnvironment, (task, delay) -> later(threadPool, task, delay));
+        var models = new LoadedModels(clusterService, threadPool, loader);
         spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
         fetcher = new Fetcher((task, delay) -> later(threadPool, task, delay));
         return List.of(settings, catalog, files, models, fetcher, new ClipStats());

@@ -24,12 +24,8 @@ final class HeldModel extends AbstractRefCounted {
         this.closing = closing;
     }
 
-    String device() {
-        return loaded.device();
-    }
-
-    long bytes() {
-        return loaded.bytes();
+    LoadedModels.Loaded loaded() {
+        return loaded;
     }
 
     /** A handle on a reference that the caller has taken. */

@@ -44,9 +44,16 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     /**
      * @param bytes of native memory that it is charged for
      * @param device where it runs
+     * @param warning why that is not where one might expect it to run, or {@code null}
      * @param close gives everything back
      */
-    public record Loaded(DualEncoder encoder, long bytes, String device, Releasable close) {}
+    public record Loaded(
+            DualEncoder encoder,
+            long bytes,
+            String device,
+            String warning,
+            List<LoadedTower> towers,
+            Releasable close) {}
 
     /** A counted reference: the encoder stays open until it is closed. */
     public interface Ref extends Releasable {

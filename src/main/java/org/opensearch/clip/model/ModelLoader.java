@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.opensearch.clip.core.engine.DualEncoder;
@@ -18,10 +19,14 @@ import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.clip.core.model.Tower;
+import org.opensearch.clip.core.onnx.Device;
 import org.opensearch.clip.core.onnx.OnnxOptions;
 import org.opensearch.clip.core.onnx.OnnxRuntime;
+import org.opensearch.clip.core.onnx.PreparedGraphs;
 import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.env.NodeEnvironment;
+import org.opensearch.secure_sm.AccessController;
 
 /**
  * From a declaration to an encoder that has run once: files checked, memory charged, sessions open, every tower tried. Blocks for as long
@@ -33,30 +38,36 @@ public final class ModelLoader implements LoadedModels.Loader {
 
     private final ModelFiles files;
     private final OnnxRuntime runtime;
+    private final PreparedGraphs prepared;
     private final ClipSettings settings;
     private final MemoryLedger ledger;
 
-    public ModelLoader(ModelFiles files, OnnxRuntime runtime, ClipSettings settings) {
+    public ModelLoader(ModelFiles files, ClipSettings settings, NodeEnvironment node, OnnxRuntime.Timer timer) {
+        Path forms = node.nodeDataPaths()[0].resolve("clip").resolve("prepared");
         this.files = files;
-        this.runtime = runtime;
+        this.runtime = new OnnxRuntime(timer);
+        this.prepared = new PreparedGraphs(forms, runtime, () -> 0);
         this.settings = settings;
         this.ledger = new MemoryLedger(() -> settings.models().memoryLimitBytes());
     }
 
+    /** Privileged, because what this plugin may read, core's own code further up the stack may not: the system's word on memory and CPU. */
     @Override
     public LoadedModels.Loaded load(DeclaredModel model, Progress progress) {
-        String device = model.device() == null ? settings.models().device() : model.device();
-        if (device.startsWith("cuda")) {
-            throw new ModelException(
-                    "device [" + device + "] is not available: this build of the plugin runs models on the CPU only");
-        }
+        return AccessController.doPrivileged(() -> loadHere(model, progress));
+    }
+
+    private LoadedModels.Loaded loadHere(DeclaredModel model, Progress progress) {
+        Device.Chosen chosen =
+                runtime.device(model.device() == null ? settings.models().device() : model.device());
         Folder folder = files.open(model, progress);
         ModelDescription description = ModelFolder.describe(folder, Overrides.parse(model.overrides()));
         // A floor until the sessions are open and can be asked: refusing early spares the node the attempt.
         progress.enter(Progress.Stage.LOADING, 0, 0);
         MemoryLedger.Charge memory = ledger.charge(weights(model.files()));
         try {
-            DualEncoder encoder = open(folder, description, model.files());
+            var towers = new ArrayList<LoadedTower>();
+            DualEncoder encoder = open(folder, description, model.files(), chosen.device(), towers);
             try {
                 memory.resize(encoder.bytes());
                 tryOut(encoder, model);
@@ -64,7 +75,8 @@ public final class ModelLoader implements LoadedModels.Loader {
                 encoder.close();
                 throw e;
             }
-            return new LoadedModels.Loaded(encoder, encoder.bytes(), "cpu", () -> {
+            String device = chosen.device().toString();
+            return new LoadedModels.Loaded(encoder, encoder.bytes(), device, chosen.warning(), towers, () -> {
                 encoder.close();
                 memory.close();
             });
@@ -81,16 +93,22 @@ public final class ModelLoader implements LoadedModels.Loader {
                 .sum();
     }
 
-    private DualEncoder open(Folder folder, ModelDescription description, List<Artifact> files) {
+    /** @param towers what was opened is added to */
+    private DualEncoder open(
+            Folder folder,
+            ModelDescription description,
+            List<Artifact> files,
+            Device device,
+            List<LoadedTower> towers) {
         List<AutoCloseable> opened = new ArrayList<>();
         try {
             Optional<Tokenizer> tokenizer = description
                     .text()
                     .map(tower -> keep(Tokenizer.open(folder.file(tower.tokenizer()), tower.maxTokens()), opened));
             Optional<Session> text =
-                    description.text().map(tower -> keep(session(folder, tower.graph(), files), opened));
+                    description.text().map(tower -> keep(session(folder, tower, files, device, towers), opened));
             Optional<Session> image =
-                    description.image().map(tower -> keep(session(folder, tower.graph(), files), opened));
+                    description.image().map(tower -> keep(session(folder, tower, files, device, towers), opened));
             return new DualEncoder(description, text, tokenizer, image);
         } catch (RuntimeException | LinkageError e) {
             for (AutoCloseable resource : opened) {
@@ -100,17 +118,21 @@ public final class ModelLoader implements LoadedModels.Loader {
         }
     }
 
-    /** A graph may have weights in the declared files beside it, whose hashes are checked, and nowhere else. */
-    private Session session(Folder folder, String graph, List<Artifact> files) {
-        String place = graph.substring(0, graph.lastIndexOf('/') + 1);
-        Set<String> beside = files.stream()
-                .map(Artifact::path)
-                .filter(path -> path.startsWith(place) && path.indexOf('/', place.length()) < 0)
-                .map(path -> path.substring(place.length()))
-                .collect(Collectors.toSet());
+    /** A graph may have weights in the declared files that are named after it, whose hashes are checked, and nowhere else. */
+    private Session session(Folder folder, Tower tower, List<Artifact> files, Device device, List<LoadedTower> towers) {
+        Map<String, PreparedGraphs.File> found = files.stream()
+                .filter(file -> file.path().startsWith(tower.graph()))
+                .collect(Collectors.toMap(
+                        file -> file.path().substring(file.path().lastIndexOf('/') + 1),
+                        file -> new PreparedGraphs.File(folder.file(file.path()), file.sha256())));
+        String name = tower.graph().substring(tower.graph().lastIndexOf('/') + 1);
+        PreparedGraphs.File graph = found.remove(name);
         OnnxOptions options = new OnnxOptions(
-                1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()));
-        return runtime.open(folder.file(graph), beside, options);
+                1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()), device);
+        PreparedGraphs.Opened opened =
+                prepared.open(new PreparedGraphs.Source(name, graph, found), tower.outputs(), options);
+        towers.add(LoadedTower.of(tower.modality(), opened));
+        return opened.session();
     }
 
     private static <T extends AutoCloseable> T keep(T resource, List<AutoCloseable> opened) {

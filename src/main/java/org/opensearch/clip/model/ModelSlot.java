@@ -111,12 +111,14 @@ final class ModelSlot {
     }
 
     synchronized Observed observed() {
-        HeldModel here = held;
+        Loaded here = held == null ? null : held.loaded();
         return new Observed(
                 model.id(),
                 state,
                 here == null ? 0 : here.bytes(),
                 here == null ? null : here.device(),
+                here == null ? null : here.warning(),
+                here == null ? List.of() : here.towers(),
                 reason,
                 since,
                 progress == null ? null : progress.at());
@@ -199,7 +201,10 @@ final class ModelSlot {
         held = fresh;
         failures = 0;
         enter(Observed.State.LOADED, null);
-        logger.info("model [{}] is loaded: {} on {}", done.id(), new ByteSizeValue(fresh.bytes()), fresh.device());
+        logger.info("model [{}] is loaded: {} on {}", done.id(), new ByteSizeValue(loaded.bytes()), loaded.device());
+        if (loaded.warning() != null) {
+            logger.warn("model [{}] {}", done.id(), loaded.warning());
+        }
         resolve(fresh, null);
         if (before != null) {
             before.decRef();

@@ -15,6 +15,7 @@ import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
+import org.opensearch.core.xcontent.ToXContent;
 import org.opensearch.core.xcontent.ToXContentObject;
 import org.opensearch.core.xcontent.XContentBuilder;
 
@@ -77,7 +78,7 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
         return all.stream()
                 .filter(one -> one.modelId().equals(id))
                 .findFirst()
-                .orElseGet(() -> new Observed(id, Observed.State.UNLOADED, 0, null, null, 0, null));
+                .orElseGet(() -> new Observed(id, Observed.State.UNLOADED, 0, null, null, List.of(), null, 0, null));
     }
 
     /** Whether every node that should hold the model has reached {@code load}, or failed to. */
@@ -140,6 +141,16 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
                 builder.field("state", node.observed().state().name());
                 builder.field("bytes", node.observed().bytes());
                 builder.field("device", node.observed().device());
+                if (node.observed().warning() != null) {
+                    builder.field("warning", node.observed().warning());
+                }
+                if (!node.observed().towers().isEmpty()) {
+                    builder.startObject("towers");
+                    for (LoadedTower tower : node.observed().towers()) {
+                        tower.toXContent(builder, ToXContent.EMPTY_PARAMS);
+                    }
+                    builder.endObject();
+                }
                 builder.field("reason", node.observed().reason());
                 if (node.observed().since() > 0) {
                     builder.timeField(

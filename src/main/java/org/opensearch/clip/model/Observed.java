@@ -2,6 +2,7 @@
 package org.opensearch.clip.model;
 
 import java.io.IOException;
+import java.util.List;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
@@ -11,12 +12,22 @@ import org.opensearch.core.common.io.stream.Writeable;
  *
  * @param bytes native memory charged for it, 0 unless loaded
  * @param device where it runs, {@code null} unless loaded
+ * @param warning why it does not run where one might expect it to, or {@code null}
+ * @param towers empty unless loaded
  * @param reason why the last load failed, else {@code null}; a loaded model has one when loading it anew failed
  * @param since epoch milliseconds of the last change of {@code state}
  * @param progress of the load under way, else {@code null}
  */
 public record Observed(
-        String modelId, State state, long bytes, String device, String reason, long since, Progress.At progress)
+        String modelId,
+        State state,
+        long bytes,
+        String device,
+        String warning,
+        List<LoadedTower> towers,
+        String reason,
+        long since,
+        Progress.At progress)
         implements Writeable {
 
     public enum State {
@@ -33,6 +44,8 @@ public record Observed(
                 in.readVLong(),
                 in.readOptionalString(),
                 in.readOptionalString(),
+                in.readList(LoadedTower::new),
+                in.readOptionalString(),
                 in.readVLong(),
                 in.readOptionalWriteable(Progress.At::new));
     }
@@ -43,6 +56,8 @@ public record Observed(
         out.writeEnum(state);
         out.writeVLong(bytes);
         out.writeOptionalString(device);
+        out.writeOptionalString(warning);
+        out.writeList(towers);
         out.writeOptionalString(reason);
         out.writeVLong(since);
         out.writeOptionalWriteable(progress);

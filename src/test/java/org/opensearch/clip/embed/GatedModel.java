@@ -168,8 +168,13 @@ final class GatedModel implements Closeable {
             }
 
             @Override
-            public long bytes() {
-                return real.bytes();
+            public Footprint footprint() {
+                return real.footprint();
+            }
+
+            @Override
+            public long nodes() {
+                return real.nodes();
             }
 
             @Override

@@ -88,7 +88,7 @@ public class LoadedModelsTests extends OpenSearchTestCase {
             throw (RuntimeException) e.getCause();
         }
         open.incrementAndGet();
-        return new Loaded(null, 1000, "cpu", open::decrementAndGet);
+        return new Loaded(null, 1000, "cpu", null, List.of(), open::decrementAndGet);
     }
 
     private Attempt attempt() throws InterruptedException {

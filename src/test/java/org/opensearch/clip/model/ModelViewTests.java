@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.opensearch.action.FailedNodeException;
+import org.opensearch.clip.core.engine.Session.Footprint;
+import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.model.Observed.State;
 import org.opensearch.cluster.ClusterName;
 import org.opensearch.cluster.node.DiscoveryNode;
@@ -30,8 +32,19 @@ public class ModelViewTests extends OpenSearchTestCase {
     }
 
     private static Observed observed(State state) {
+        boolean loaded = state == State.LOADED;
         return new Observed(
-                "m", state, state == State.LOADED ? 1000 : 0, null, state == State.FAILED ? "broken" : null, 1, null);
+                "m",
+                state,
+                loaded ? 1000 : 0,
+                null,
+                loaded ? "on the CPU" : null,
+                loaded
+                        ? List.of(new LoadedTower(Modality.TEXT, new Footprint(300, 700, true), 12, "no room"))
+                        : List.of(),
+                state == State.FAILED ? "broken" : null,
+                1,
+                null);
     }
 
     /** @param states of a and b, {@code null} = the node says nothing of the model */
@@ -99,7 +112,12 @@ public class ModelViewTests extends OpenSearchTestCase {
 
     public void testShowsWhatEachNodeHolds() {
         String json = json(view(model, State.LOADED, State.FAILED));
-        assertThat(json, containsString("\"a\":{\"name\":\"a\",\"state\":\"LOADED\",\"bytes\":1000"));
+        assertThat(
+                json,
+                containsString(
+                        "\"a\":{\"name\":\"a\",\"state\":\"LOADED\",\"bytes\":1000,\"device\":null,"
+                                + "\"warning\":\"on the CPU\",\"towers\":{\"text\":{\"anonymous_bytes\":300,\"mapped_bytes\":700,"
+                                + "\"measured\":true,\"graph_nodes\":12,\"prepared\":false,\"unprepared_reason\":\"no room\"}}"));
         assertThat(
                 json,
                 containsString(

@@ -31,6 +31,21 @@ public interface Session extends AutoCloseable {
     /** A dense row-major float tensor on the heap. */
     record Floats(long[] shape, float[] data) {}
 
+    /**
+     * Memory outside the heap that a session took when it was opened. What its runs take besides, depends on their batches.
+     *
+     * @param anonymousBytes that nobody else can use until it is closed
+     * @param mappedBytes of files: shared with whoever maps them too, and the system may take them back, at the price of reading them again
+     * @param measured by what the system said before and after; else assumed from the size of the weights
+     */
+    record Footprint(long anonymousBytes, long mappedBytes, boolean measured) {
+
+        /** What a node must have for it to run at full speed: a run reads all of its weights, wherever they are. */
+        public long bytes() {
+            return anonymousBytes + mappedBytes;
+        }
+    }
+
     List<Port> inputs();
 
     List<Port> outputs();
@@ -44,8 +59,15 @@ public interface Session extends AutoCloseable {
      */
     Floats run(Map<String, Tensor> inputs, String output);
 
-    /** Bytes of memory that this session is charged for. */
-    long bytes();
+    Footprint footprint();
+
+    /** Of memory, that this session is charged for. */
+    default long bytes() {
+        return footprint().bytes();
+    }
+
+    /** Of the graph that is run, subgraphs included. */
+    long nodes();
 
     @Override
     void close();

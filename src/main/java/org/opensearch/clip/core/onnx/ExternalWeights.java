@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.opensearch.clip.core.engine.ModelException;
 
 /**
@@ -19,16 +21,34 @@ import org.opensearch.clip.core.engine.ModelException;
  */
 final class ExternalWeights {
 
+    private static final String PACKED = "prepacked";
+    private static final Set<String> KEYS = new TreeSet<>(Set.of("location", "offset", "length", "checksum"));
+
     private final String graph;
-    private final Path folder;
-    private final Set<String> listed;
+    private final Map<String, Path> listed;
+    private final boolean packed;
     private final Map<String, Long> sizes = new HashMap<>();
 
-    /** @param listed names of files beside {@code graph} */
-    ExternalWeights(Path graph, Set<String> listed) {
-        this.graph = "[" + graph.getFileName() + "]";
-        this.folder = graph.toAbsolutePath().getParent();
+    /**
+     * @param graph its name, for messages
+     * @param listed the files that weights may lie in, by the name that the graph has for them
+     * @param packed whether weights may lie there a second time, in the order that a kernel has packed them into: it takes them as they are, whatever
+     *     their size, so only in files of our own
+     */
+    ExternalWeights(String graph, Map<String, Path> listed, boolean packed) {
+        this.graph = "[" + graph + "]";
         this.listed = listed;
+        this.packed = packed;
+    }
+
+    static boolean elsewhere(TensorProto tensor) {
+        return tensor.getExternalDataCount() > 0 || tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
+    }
+
+    static Map<String, String> entries(TensorProto tensor) {
+        return tensor.getExternalDataList().stream()
+                .collect(Collectors.toMap(
+                        StringStringEntryProto::getKey, StringStringEntryProto::getValue, (first, second) -> first));
     }
 
     /**
@@ -38,16 +58,22 @@ final class ExternalWeights {
     long length(TensorProto tensor) throws IOException {
         Map<String, String> entries = new HashMap<>();
         for (StringStringEntryProto entry : tensor.getExternalDataList()) {
+            if (packed && entry.getKey().startsWith(PACKED)) {
+                continue;
+            }
+            if (!KEYS.contains(entry.getKey())) {
+                throw refused(tensor, "gives a [" + GraphScan.printable(entry.getKey()) + "], known are " + KEYS);
+            }
             if (entries.put(entry.getKey(), entry.getValue()) != null) {
                 throw refused(tensor, "gives its [" + entry.getKey() + "] twice");
             }
         }
         String location = entries.getOrDefault("location", "");
-        if (!listed.contains(location) || location.indexOf('/') >= 0 || location.indexOf('\\') >= 0) {
+        if (!listed.containsKey(location) || location.indexOf('/') >= 0 || location.indexOf('\\') >= 0) {
             throw refused(
                     tensor,
                     "has its data in [" + GraphScan.printable(location) + "], which is none of the model's files "
-                            + listed);
+                            + new TreeSet<>(listed.keySet()));
         }
         long size = size(tensor, location);
         long offset = number(tensor, entries, "offset", 0);
@@ -69,7 +95,7 @@ final class ExternalWeights {
         if (known != null) {
             return known;
         }
-        Path file = folder.resolve(location);
+        Path file = listed.get(location);
         if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             throw refused(tensor, "has its data in [" + location + "], which is missing or no regular file");
         }

@@ -76,11 +76,12 @@ final class GraphReader {
     }
 
     /**
+     * @param published what the file was called, for messages
      * @param heapBytes limit of the graph without its weights
      * @throws ModelException when the file is no ONNX model, or beyond the limit
      */
-    static ModelProto read(Path file, long heapBytes) throws IOException {
-        String name = "[" + file.getFileName() + "]";
+    static ModelProto read(String published, Path file, long heapBytes) throws IOException {
+        String name = "[" + published + "]";
         if (Files.size(file) > Integer.MAX_VALUE) {
             throw new ModelException(
                     name + " is larger than 2 GiB; so many weights belong into a file beside the graph");

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.opensearch.clip.core.engine.ModelException;
 
 /**
@@ -45,26 +44,46 @@ final class GraphScan {
     /** Null while a function is being counted. */
     private final Map<String, Cost> counted = new HashMap<>();
 
-    private GraphScan(Path file, Set<String> listed, GraphLimits limits) {
-        this.graph = "[" + file.getFileName() + "]";
+    /**
+     * What has been looked at.
+     *
+     * @param model without its weights
+     * @param nodes of the graph, subgraphs included
+     * @param weights bytes of all of them
+     */
+    record Scanned(ModelProto model, long nodes, long weights) {}
+
+    private GraphScan(String name, ExternalWeights external, GraphLimits limits) {
+        this.graph = "[" + name + "]";
         this.limits = limits;
-        this.external = new ExternalWeights(file, listed);
+        this.external = external;
     }
 
     /**
-     * @param listed the names of the files beside {@code file} that may hold its weights
-     * @return the bytes of all weights
+     * @param name of the graph, for messages
+     * @param listed the files that may hold its weights, by the name that the graph has for them
      * @throws ModelException when the graph is refused: what was found and what is allowed
      */
-    static long check(Path file, Set<String> listed, GraphLimits limits) throws IOException {
-        ModelProto model = GraphReader.read(file, limits.heapBytes());
-        var scan = new GraphScan(file, listed, limits);
+    static Scanned check(String name, Path file, Map<String, Path> listed, GraphLimits limits) throws IOException {
+        return check(name, file, new ExternalWeights(name, listed, false), limits);
+    }
+
+    /** As {@link #check}, of a graph in a folder of our own, whose weights may be packed. */
+    static Scanned checkPrepared(String name, Path file, Map<String, Path> listed, GraphLimits limits)
+            throws IOException {
+        return check(name, file, new ExternalWeights(name, listed, true), limits);
+    }
+
+    private static Scanned check(String name, Path file, ExternalWeights external, GraphLimits limits)
+            throws IOException {
+        ModelProto model = GraphReader.read(name, file, limits.heapBytes());
+        var scan = new GraphScan(name, external, limits);
         Cost cost = scan.model(model);
-        long files = Files.size(file) + scan.external.fileBytes();
+        long files = Files.size(file) + external.fileBytes();
         if (cost.weights > SHARED * files + SMALL) {
             throw scan.refused("its weights are " + cost.weights + " bytes and its files hold " + files);
         }
-        return cost.weights;
+        return new Scanned(model, cost.nodes, cost.weights);
     }
 
     private Cost model(ModelProto model) throws IOException {
@@ -162,9 +181,7 @@ final class GraphScan {
 
     private Cost weights(TensorProto tensor) throws IOException {
         long bytes = TensorSize.bytes(tensor);
-        boolean elsewhere =
-                tensor.getExternalDataCount() > 0 || tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
-        long held = elsewhere ? external.length(tensor) : TensorSize.held(tensor);
+        long held = ExternalWeights.elsewhere(tensor) ? external.length(tensor) : TensorSize.held(tensor);
         if (bytes < 0 || bytes > held) {
             throw refused("tensor [" + printable(tensor.getName()) + "] of element type " + tensor.getDataType()
                     + " and shape " + tensor.getDimsList() + " has data of " + held + " bytes");
@@ -201,7 +218,11 @@ final class GraphScan {
 
     /** What a file says, fit for a message: short, and nothing that could be taken for a line of a log. */
     static String printable(String text) {
+        return printable(text, 100);
+    }
+
+    static String printable(String text, int most) {
         String shown = text.replaceAll("[^ -~]", "?");
-        return shown.length() > 100 ? shown.substring(0, 100) + ".." : shown;
+        return shown.length() > most ? shown.substring(0, most) + ".." : shown;
     }
 }

@@ -11,9 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.engine.Session;
+import org.opensearch.clip.core.engine.Session.Footprint;
 
 /**
  * The door to ONNX Runtime: starts its environment with the first session, not before, so that a node that never holds a
@@ -24,9 +29,6 @@ import org.opensearch.clip.core.engine.Session;
  */
 public final class OnnxRuntime {
 
-    /** Percent of its weights that a session holds where what it has freed is not given back (docs/onnx-runtime.md). */
-    private static final long UNTRIMMED = 190;
-
     /** Runs something later unless cancelled first; the node lends its scheduler. */
     public interface Timer {
         /** @return cancels the task if it has not begun; does not wait for it */
@@ -36,6 +38,7 @@ public final class OnnxRuntime {
     private final Timer timer;
     private final GraphLimits limits;
     private OrtEnvironment environment;
+    private Cuda cuda;
 
     public OnnxRuntime(Timer timer) {
         this(timer, GraphLimits.DEFAULT);
@@ -64,12 +67,77 @@ public final class OnnxRuntime {
     public Session open(Path graph, Set<String> weights, OnnxOptions options) {
         Path file = graph.toAbsolutePath().normalize();
         String name = file.getFileName().toString();
+        Map<String, Path> beside =
+                weights.stream().collect(Collectors.toMap(Function.identity(), file::resolveSibling));
+        return open(name, file, beside, options);
+    }
+
+    /** Loads a graph as it was published, if its weights lie where it says. */
+    Session open(PreparedGraphs.Source source, OnnxOptions options) {
+        Path file = source.graph().path().toAbsolutePath().normalize();
+        Map<String, Path> beside = source.paths();
+        beside.entrySet()
+                .removeIf(weight -> !file.resolveSibling(weight.getKey())
+                        .equals(weight.getValue().toAbsolutePath().normalize()));
+        return open(source.name(), file, beside, options);
+    }
+
+    private Session open(String name, Path file, Map<String, Path> weights, OnnxOptions options) {
         if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             throw new ModelException("[" + name + "] is not a regular file; a model's graph must be one, and no link");
         }
+        return naming(name, file, () -> {
+            GraphScan.Scanned scanned = GraphScan.check(name, file, weights, limits);
+            return open(name, file, scanned, false, SessionSettings.of(options), options);
+        });
+    }
+
+    /** Loads a graph that {@link PreparedGraphs} has made. */
+    Session openPrepared(String name, Path graph, String weights, boolean optimised, OnnxOptions options) {
+        return naming(name, graph, () -> {
+            GraphScan.Scanned scanned = GraphScan.checkPrepared(name, graph, beside(graph, weights), limits);
+            SessionOptions settings = optimised ? SessionSettings.optimised(options) : SessionSettings.of(options);
+            return open(name, graph, scanned, true, settings, options);
+        });
+    }
+
+    /** @throws ModelException when the graph is refused */
+    GraphScan.Scanned scan(PreparedGraphs.Source source) throws IOException {
+        return GraphScan.check(source.name(), source.graph().path(), source.paths(), limits);
+    }
+
+    /**
+     * Optimises a graph for the CPU of this node and saves it.
+     *
+     * @param name for messages
+     * @param weights name of the file beside {@code graph} that holds its weights, and of the one that is made beside {@code saved}
+     */
+    synchronized void optimise(String name, Path graph, String weights, Path saved) {
+        OnnxOptions options = new OnnxOptions(1, Duration.ofDays(1));
+        OrtEnvironment env = environment();
+        naming(name, graph, () -> {
+            GraphScan.check(name, graph, beside(graph, weights), limits);
+            try (SessionOptions settings = SessionSettings.saving(options, saved, weights)) {
+                env.createSession(graph.toString(), settings).close();
+                return saved;
+            } finally {
+                NativeHeap.trim();
+            }
+        });
+    }
+
+    private static Map<String, Path> beside(Path graph, String weights) {
+        return Map.of(weights, graph.resolveSibling(weights));
+    }
+
+    private interface Opening<T> {
+        T open() throws OrtException, IOException;
+    }
+
+    /** Failures become messages that name the graph as it was published, and no folder. */
+    private static <T> T naming(String name, Path file, Opening<T> opening) {
         try {
-            long bytes = GraphScan.check(file, weights, limits);
-            return open(file, bytes, options);
+            return opening.open();
         } catch (OrtException e) {
             throw new ModelException("ONNX Runtime cannot load [" + name + "]: " + reason(e, file), e);
         } catch (IOException e) {
@@ -77,13 +145,23 @@ public final class OnnxRuntime {
         }
     }
 
-    private Session open(Path file, long weights, OnnxOptions options) throws OrtException {
+    /** One at a time, because each is measured by what the process has before and after it. */
+    private synchronized Session open(
+            String name,
+            Path file,
+            GraphScan.Scanned scanned,
+            boolean prepared,
+            SessionOptions given,
+            OnnxOptions options)
+            throws OrtException {
         OrtEnvironment env = environment();
-        try (SessionOptions settings = settings(options)) {
+        try (SessionOptions settings = given) {
+            MemoryProbe probe = new MemoryProbe(file.getParent());
             OrtSession session = env.createSession(file.toString(), settings);
             try {
-                long bytes = NativeHeap.trim() ? weights : weights * UNTRIMMED / 100;
-                return new OnnxSession(file.getFileName().toString(), env, session, timer, options.runTimeout(), bytes);
+                NativeHeap.trim();
+                Footprint footprint = probe.taken(scanned.weights(), prepared);
+                return new OnnxSession(name, env, session, timer, options.runTimeout(), footprint, scanned.nodes());
             } catch (OrtException | RuntimeException e) {
                 session.close();
                 throw e;
@@ -91,24 +169,45 @@ public final class OnnxRuntime {
         }
     }
 
+    /** Of the library: what one version has prepared is not for another. */
+    String version() {
+        return environment().getVersion();
+    }
+
+    /**
+     * @param wish {@code cpu}, {@code cuda}, {@code cuda:n}, or {@code auto}: the first GPU if it can be used, else the CPU
+     * @throws ModelException when a GPU is wanted and cannot be used: why
+     */
+    public Device.Chosen device(String wish) {
+        if (wish.equals("cpu")) {
+            return new Device.Chosen(Device.CPU, null);
+        }
+        boolean auto = wish.equals("auto");
+        if (auto && !Cuda.present()) {
+            return new Device.Chosen(Device.CPU, null);
+        }
+        int index = wish.indexOf(':') < 0 ? 0 : Integer.parseInt(wish.substring(wish.indexOf(':') + 1));
+        Optional<String> unavailable = cuda().unavailable(index);
+        if (unavailable.isEmpty()) {
+            return new Device.Chosen(Device.cuda(index), null);
+        }
+        if (!auto) {
+            throw new ModelException("device [" + wish + "] is not available: " + unavailable.get());
+        }
+        return new Device.Chosen(
+                Device.CPU, "runs on the CPU although this node has a GPU of NVIDIA: " + unavailable.get());
+    }
+
+    private synchronized Cuda cuda() {
+        if (cuda == null) {
+            cuda = new Cuda(environment());
+        }
+        return cuda;
+    }
+
     /** What ONNX Runtime says, without the folder the model lies in: the message may reach a caller. */
     private static String reason(OrtException e, Path file) {
         return e.getMessage().replace(file.getParent() + "/", "");
-    }
-
-    private static SessionOptions settings(OnnxOptions options) throws OrtException {
-        SessionOptions settings = new SessionOptions();
-        settings.setExecutionMode(SessionOptions.ExecutionMode.SEQUENTIAL);
-        settings.setInterOpNumThreads(1);
-        settings.setIntraOpNumThreads(options.intraOpThreads());
-        // nothing but ONNX's own format: what the scan has read is what is loaded
-        settings.addConfigEntry("session.load_model_format", "ONNX");
-        settings.addConfigEntry("session.intra_op.allow_spinning", "0");
-        settings.addConfigEntry("session.inter_op.allow_spinning", "0");
-        // a pattern is kept for every shape ever seen, and batches and text lengths vary without end
-        settings.setMemoryPatternOptimization(false);
-        settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-        return settings;
     }
 
     private synchronized OrtEnvironment environment() {

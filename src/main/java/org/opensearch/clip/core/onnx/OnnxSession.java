@@ -31,7 +31,8 @@ final class OnnxSession implements Session {
     private final OrtSession session;
     private final OnnxRuntime.Timer timer;
     private final Duration runTimeout;
-    private final long bytes;
+    private final Footprint footprint;
+    private final long nodes;
     private final Map<String, OnnxPort> inputs;
     private final Map<String, OnnxPort> outputs;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -45,14 +46,16 @@ final class OnnxSession implements Session {
             OrtSession session,
             OnnxRuntime.Timer timer,
             Duration runTimeout,
-            long bytes)
+            Footprint footprint,
+            long nodes)
             throws OrtException {
         this.name = name;
         this.environment = environment;
         this.session = session;
         this.timer = timer;
         this.runTimeout = runTimeout;
-        this.bytes = bytes;
+        this.footprint = footprint;
+        this.nodes = nodes;
         this.inputs = new LinkedHashMap<>();
         this.outputs = new LinkedHashMap<>();
         session.getInputInfo().values().forEach(node -> inputs.put(node.getName(), OnnxPort.of(node)));
@@ -130,8 +133,13 @@ final class OnnxSession implements Session {
     }
 
     @Override
-    public long bytes() {
-        return bytes;
+    public Footprint footprint() {
+        return footprint;
+    }
+
+    @Override
+    public long nodes() {
+        return nodes;
     }
 
     @Override

@@ -47,7 +47,8 @@ final class TensorSize {
         };
     }
 
-    private static int width(int type) {
+    /** Bytes of an element, one where several share a byte. */
+    static int width(int type) {
         return Math.max(1, bits(type) / 8);
     }
 

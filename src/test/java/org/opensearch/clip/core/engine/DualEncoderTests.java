@@ -26,6 +26,7 @@ import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.image.ImageSpec;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.Tower;
+import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.core.vector.Pooling;
 import org.opensearch.clip.core.vector.Vectors;
 
@@ -244,9 +245,12 @@ class DualEncoderTests {
 
     @Test
     void chargesBothSessions() {
-        try (DualEncoder encoder = TinyClip.open();
-                Session text = TinyClip.session(FOLDER, "onnx/text_model.onnx");
-                Session image = TinyClip.session(FOLDER, "onnx/vision_model.onnx")) {
+        ModelDescription both = TinyClip.description();
+        Session text = TinyClip.session(FOLDER, "onnx/text_model.onnx");
+        Session image = TinyClip.session(FOLDER, "onnx/vision_model.onnx");
+        Optional<Tokenizer> tokenizer = Optional.of(Tokenizer.open(
+                FOLDER.resolve("tokenizer.json"), both.text().orElseThrow().maxTokens()));
+        try (DualEncoder encoder = new DualEncoder(both, Optional.of(text), tokenizer, Optional.of(image))) {
             assertEquals(text.bytes() + image.bytes(), encoder.bytes());
         }
     }

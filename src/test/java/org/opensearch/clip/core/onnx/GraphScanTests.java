@@ -33,6 +33,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -64,7 +66,8 @@ class GraphScanTests {
     @ValueSource(strings = {"text_model", "vision_model"})
     void passesTheBundledModel(String name) throws IOException {
         Path graph = Path.of("config/opensearch-clip-demo-v1/onnx", name + ".onnx");
-        long weights = GraphScan.check(graph, Set.of(), GraphLimits.DEFAULT);
+        long weights =
+                GraphScan.check(name, graph, Map.of(), GraphLimits.DEFAULT).weights();
         assertTrue(
                 weights > Files.size(graph) / 2 && weights < Files.size(graph),
                 () -> weights + " of " + graph.toFile().length());
@@ -359,7 +362,8 @@ class GraphScanTests {
     }
 
     private long check() throws IOException {
-        return GraphScan.check(file, Set.of("weights"), GraphLimits.DEFAULT);
+        return GraphScan.check("graph.onnx", file, beside(Set.of("weights")), GraphLimits.DEFAULT)
+                .weights();
     }
 
     private void refusedConstant(long[] values, NodeProto.Builder node) throws IOException {
@@ -378,7 +382,8 @@ class GraphScanTests {
     }
 
     private void refused(String reason, Set<String> listed) {
-        ModelException e = assertThrows(ModelException.class, () -> GraphScan.check(file, listed, GraphLimits.DEFAULT));
+        ModelException e = assertThrows(
+                ModelException.class, () -> GraphScan.check("graph.onnx", file, beside(listed), GraphLimits.DEFAULT));
         assertTrue(e.getMessage().startsWith("[graph.onnx] ") && e.getMessage().contains(reason), e::getMessage);
     }
 
@@ -486,5 +491,9 @@ class GraphScanTests {
             tensor.addInt64Data(value);
         }
         return tensor.build();
+    }
+
+    private Map<String, Path> beside(Set<String> names) {
+        return names.stream().collect(Collectors.toMap(Function.identity(), folder::resolve));
     }
 }
