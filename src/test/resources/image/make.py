@@ -1,6 +1,6 @@
 """Makes the pictures of this folder and what Pillow sees in them.
 
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install pillow==13.0.0 numpy simplejpeg transformers==5.23.0
+    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install pillow==13.0.0 numpy simplejpeg transformers==5.23.0 torchvision==0.29.2
     /tmp/venv/bin/python make.py
 
 decoded.txt   file, width, height, sha-256 of the RGB bytes of exif_transpose(Image.open(file)).convert("RGB")
@@ -8,6 +8,9 @@ resized.txt   seed, width, height, filter code, new width, new height, sha-256 o
 prepared.txt  seed, width, height, mode, target width and height, filter code, normalised or plain, fill, sha-256 of the
               little-endian floats: transformers' CLIP processor (PIL backend) for shortest and squash, open_clip's recipe
               for longest
+cropped.txt   seed, width, height, mode, target edge, edge after the resize, offset, sha-256 of the little-endian floats in
+              [0, 255]: transformers' CLIP processor (PIL backend) for floor, torchvision's transforms, which are
+              open_clip's, for half_even
 """
 
 import hashlib
@@ -18,6 +21,7 @@ import zlib
 
 import numpy as np
 import PIL
+import torchvision.transforms
 import transformers
 from PIL import Image, ImageCms, ImageOps
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -388,6 +392,29 @@ def prepared():
     (HERE / "prepared.txt").write_text("\n".join(lines) + "\n")
 
 
+def cropped():
+    lines = []
+    for seed, (width, height) in enumerate([(50, 41), (41, 77), (35, 36), (20, 13), (7, 200)], 1):
+        image = Image.frombytes("RGB", (width, height), noise(seed, width * height * 3))
+        for mode, edge in (("shortest", 32), ("shortest", 37), ("shortest", 25), ("squash", 36)):
+            processor = CLIPImageProcessorPil(
+                size={"shortest_edge": edge} if mode == "shortest" else {"height": edge, "width": edge},
+                crop_size={"height": 32, "width": 32},
+                do_rescale=False,
+                do_normalize=False,
+            )
+            made = {"floor": processor(image, return_tensors="np")["pixel_values"][0]}
+            if mode == "shortest":
+                bicubic = torchvision.transforms.InterpolationMode.BICUBIC
+                crop = torchvision.transforms.CenterCrop(32)
+                made["half_even"] = np.asarray(crop(torchvision.transforms.Resize(edge, bicubic)(image))).transpose(2, 0, 1)
+            for offset, pixels in made.items():
+                assert pixels.shape == (3, 32, 32)
+                digest = hashlib.sha256(pixels.astype("<f4").tobytes()).hexdigest()
+                lines.append(f"{seed} {width} {height} {mode} 32 {edge} {offset} {digest}")
+    (HERE / "cropped.txt").write_text("\n".join(lines) + "\n")
+
+
 if __name__ == "__main__":
     print("Pillow", PIL.__version__, "transformers", transformers.__version__)
     FILES.mkdir(exist_ok=True)
@@ -401,4 +428,5 @@ if __name__ == "__main__":
     decoded()
     resized()
     prepared()
+    cropped()
     print(sum(f.stat().st_size for f in HERE.rglob("*") if f.is_file()), "bytes")

@@ -97,7 +97,8 @@ public final class DualEncoder implements AutoCloseable {
                 .orElseThrow(() -> new InputException(
                         InputException.Kind.INVALID_TEXT, "the model has no text tower: it embeds pictures only"));
         Tower.Side side = input.side() == Input.Side.QUERY ? tower.query() : tower.passage();
-        Tokenizer.Tokens tokens = tokenizer.orElseThrow().encode(side.prompt() + input.text());
+        Tokenizer.Tokens tokens =
+                tokenizer.orElseThrow().encode(tower.cleaning().apply(side.prompt() + input.text()));
         if (tokens.ids().length == 0) {
             throw new InputException(
                     InputException.Kind.INVALID_TEXT, "text is empty: the model's tokenizer makes no token of it");

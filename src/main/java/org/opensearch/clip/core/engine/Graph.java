@@ -53,9 +53,13 @@ record Graph(String name, Session session, Port output, Pooling pooling, int dim
         };
     }
 
-    /** Inputs that one run may take; a graph of fixed batch size is fed one by one. */
-    int batch() {
-        long fixed = session.inputs().stream()
+    /**
+     * Inputs that one run may take; a graph of fixed batch size is fed one by one.
+     *
+     * @param inputs of the graph that have a batch as their first dimension
+     */
+    int batch(List<Port> inputs) {
+        long fixed = inputs.stream()
                 .mapToLong(p -> p.shape().length == 0 ? -1 : p.shape()[0])
                 .max()
                 .orElse(-1);

@@ -26,7 +26,7 @@ final class ImageTower {
         this.pixels = tower.pixels();
         this.graph = Graph.of(tower, session, dimension);
         this.buffers = buffers;
-        this.batch = graph.batch();
+        this.batch = graph.batch(session.inputs());
         long[] expected = {-1, 3, pixels.height(), pixels.width()};
         List<Port> inputs = session.inputs();
         if (inputs.size() != 1

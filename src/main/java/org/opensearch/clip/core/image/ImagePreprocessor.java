@@ -7,7 +7,8 @@ import java.util.Arrays;
  * Pixels of any size to the planar floats of a tower, as the Hugging Face image processors make them. Stateless, safe for
  * use by many threads. Sources: {@code get_resize_output_image_size}, {@code center_crop}, {@code rescale} and
  * {@code normalize} of transformers (PIL backend); for {@link ImageSpec.Resize#LONGEST} and for a target that is not square,
- * {@code ResizeKeepRatio} and {@code CenterCropOrPad} of open_clip, which jina-clip uses.
+ * {@code ResizeKeepRatio} and {@code CenterCropOrPad} of open_clip, which jina-clip uses; for {@link
+ * ImageSpec.Offset#HALF_EVEN} {@code CenterCrop} of torchvision.
  */
 public final class ImagePreprocessor {
 
@@ -19,12 +20,14 @@ public final class ImagePreprocessor {
         int height = height(image, spec);
         int columns = Math.min(width, spec.width());
         int rows = Math.min(height, spec.height());
-        Resampler.Window center = new Resampler.Window((width - columns) / 2, (height - rows) / 2, columns, rows);
+        Resampler.Window center = new Resampler.Window(
+                spec.offset().cut(width - columns), spec.offset().cut(height - rows), columns, rows);
         RgbImage resized = Resampler.resize(image, width, height, spec.filter(), center);
 
         int plane = spec.width() * spec.height();
-        int left = (spec.width() - columns) / 2;
-        int top = (spec.height() - rows) / 2;
+        ImageSpec.Offset put = spec.resize() == ImageSpec.Resize.LONGEST ? ImageSpec.Offset.HALF_EVEN : spec.offset();
+        int left = put.put(spec.width() - columns);
+        int top = put.put(spec.height() - rows);
         float[] pixels = new float[spec.floats()];
         for (int channel = 0; channel < 3; channel++) {
             float[] values = values(spec, channel);
@@ -43,22 +46,22 @@ public final class ImagePreprocessor {
     }
 
     private static int width(RgbImage image, ImageSpec spec) {
-        return spec.resize() == ImageSpec.Resize.SQUASH ? spec.width() : edge(image.width(), image, spec);
+        return spec.resize() == ImageSpec.Resize.SQUASH ? spec.resizeWidth() : edge(image.width(), image, spec);
     }
 
     private static int height(RgbImage image, ImageSpec spec) {
-        return spec.resize() == ImageSpec.Resize.SQUASH ? spec.height() : edge(image.height(), image, spec);
+        return spec.resize() == ImageSpec.Resize.SQUASH ? spec.resizeHeight() : edge(image.height(), image, spec);
     }
 
     /** What becomes of an edge of {@code length} when the aspect ratio is kept. */
     private static int edge(int length, RgbImage image, ImageSpec spec) {
-        double across = (double) image.width() / spec.width();
-        double down = (double) image.height() / spec.height();
+        double across = (double) image.width() / spec.resizeWidth();
+        double down = (double) image.height() / spec.resizeHeight();
         if (spec.resize() == ImageSpec.Resize.LONGEST) {
             return Math.max((int) Math.rint(length / Math.max(across, down)), 1);
         }
-        if (spec.width() == spec.height()) {
-            return (int) ((long) spec.width() * length / Math.min(image.width(), image.height()));
+        if (spec.resizeWidth() == spec.resizeHeight()) {
+            return (int) ((long) spec.resizeWidth() * length / Math.min(image.width(), image.height()));
         }
         return (int) Math.rint(length / Math.min(across, down));
     }

@@ -67,6 +67,21 @@ record Config(String file, JsonObject json) {
         return integers;
     }
 
+    List<String> texts(String name) {
+        var texts = new ArrayList<String>();
+        if (json.get(name) instanceof JsonArray array) {
+            for (JsonElement e : array) {
+                if (!(e instanceof JsonPrimitive p && p.isString())) {
+                    throw wrong(name, "a list of texts");
+                }
+                texts.add(e.getAsString());
+            }
+        } else if (has(name)) {
+            throw wrong(name, "a list of texts");
+        }
+        return texts;
+    }
+
     /** An object inside; an empty one when it is absent or not an object. */
     Config at(String name) {
         return new Config(file + ": " + name, json.get(name) instanceof JsonObject o ? o : new JsonObject());

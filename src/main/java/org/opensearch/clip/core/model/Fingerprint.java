@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.opensearch.clip.core.image.ImageSpec;
+import org.opensearch.clip.core.text.Cleaning;
 
 /**
  * The hash of a text with one line for each thing that moves vectors. Its form is a contract: indices keep
@@ -38,9 +39,12 @@ record Fingerprint(UnaryOperator<String> sha256) {
             hashes(lines, "text.tokenizer", List.of(t.tokenizer()));
             line(lines, "text.pooling", t.pooling());
             line(lines, "text.max_tokens", t.maxTokens());
-            line(lines, "text.padding", t.padId() + (t.fixedLength() ? " always" : ""));
+            line(lines, "text.padding", t.padId() + (t.padding() == Tower.Padding.SEEN ? " always" : ""));
             line(lines, "text.query_prompt", quoted(t.query().prompt()));
             line(lines, "text.passage_prompt", quoted(t.passage().prompt()));
+            if (t.cleaning() != Cleaning.NONE) {
+                line(lines, "text.cleaning", t.cleaning());
+            }
             t.query().task().ifPresent(task -> line(lines, "text.query_task", task));
             t.passage().task().ifPresent(task -> line(lines, "text.passage_task", task));
         });
@@ -58,6 +62,12 @@ record Fingerprint(UnaryOperator<String> sha256) {
                 lines,
                 "image.resize",
                 spec.resize() + (spec.resize() == ImageSpec.Resize.LONGEST ? " " + spec.fill() : ""));
+        if (spec.resizeWidth() != spec.width() || spec.resizeHeight() != spec.height()) {
+            line(lines, "image.resize_to", spec.resizeWidth() + "x" + spec.resizeHeight());
+        }
+        if (spec.offset() != ImageSpec.Offset.FLOOR && spec.resize() == ImageSpec.Resize.SHORTEST) {
+            line(lines, "image.offset", spec.offset());
+        }
         line(lines, "image.filter", spec.filter());
         line(lines, "image.rescale", Double.toHexString(spec.rescale()));
         for (int c = 0; c < 3; c++) {

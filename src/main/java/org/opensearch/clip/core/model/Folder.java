@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
@@ -15,6 +17,7 @@ import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The files of a model by their names: a folder of this machine, or a listing of files that lie elsewhere until they are
@@ -75,6 +78,25 @@ public abstract sealed class Folder permits Directory, Listing {
 
     /** @return empty when there is no such file */
     final Optional<Config> json(String name) {
+        return parse(name).map(json -> object(name, json));
+    }
+
+    /** @return the objects of a list, none when there is no such file */
+    final List<Config> array(String name) {
+        return parse(name).stream()
+                .flatMap(json -> json instanceof JsonArray array ? array.asList().stream() : Stream.of(json))
+                .map(json -> object(name, json))
+                .toList();
+    }
+
+    private static Config object(String name, JsonElement json) {
+        if (!json.isJsonObject()) {
+            throw new IllegalArgumentException("[" + name + "] is not a JSON object");
+        }
+        return new Config(name, json.getAsJsonObject());
+    }
+
+    private Optional<JsonElement> parse(String name) {
         if (!has(name)) {
             return Optional.empty();
         }
@@ -82,11 +104,8 @@ public abstract sealed class Folder permits Directory, Listing {
             throw new IllegalArgumentException("[" + name + "] has more than " + MOST_JSON_BYTES + " bytes");
         }
         try (InputStream in = Files.newInputStream(file(name))) {
-            var json = JsonParser.parseString(new String(in.readNBytes(MOST_JSON_BYTES), StandardCharsets.UTF_8));
-            if (!json.isJsonObject()) {
-                throw new IllegalArgumentException("[" + name + "] is not a JSON object");
-            }
-            return Optional.of(new Config(name, json.getAsJsonObject()));
+            return Optional.of(
+                    JsonParser.parseString(new String(in.readNBytes(MOST_JSON_BYTES), StandardCharsets.UTF_8)));
         } catch (JsonParseException e) {
             throw new IllegalArgumentException("[" + name + "] is not JSON: " + e.getMessage(), e);
         } catch (IOException e) {

@@ -10,6 +10,7 @@ import java.util.OptionalDouble;
  * What a model is, as far as its folder says it: see {@link ModelFolder#describe}.
  *
  * @param family the kind of export that was recognised, e.g. {@code clip}
+ * @param variant the precision of its graphs by their file names, one of {@code fp32}, {@code fp16}, {@code int8}, ..
  * @param dimension floats of an embedding
  * @param dimensions the Matryoshka lengths that the model was trained for, ascending; empty when the model names none
  * @param text the text tower, if wanted
@@ -19,6 +20,7 @@ import java.util.OptionalDouble;
  */
 public record ModelDescription(
         String family,
+        String variant,
         int dimension,
         List<Integer> dimensions,
         Optional<Tower.Text> text,
@@ -27,6 +29,7 @@ public record ModelDescription(
         OptionalDouble logitBias) {
     public ModelDescription {
         Objects.requireNonNull(family, "family");
+        Objects.requireNonNull(variant, "variant");
         if (dimension < 1) {
             throw new IllegalArgumentException("dimension must be positive, got " + dimension);
         }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.model;
 
+import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * A folder in the layout of the Hugging Face hub, read without running anything. Only regular files that lie in the
@@ -13,12 +15,28 @@ import java.util.TreeSet;
  */
 public final class ModelFolder {
 
-    private static final List<Family> FAMILIES = SplitTowers.ALL;
+    private static final List<Family> FAMILIES = Stream.of(
+                    List.<Family>of(new OpenClip()), DualFamily.ALL, List.<Family>of(new SentenceEncoder()))
+            .flatMap(List::stream)
+            .toList();
+
     /** Inputs and the vectors that they should have: pinned like the rest, no part of the fingerprint, and mostly not there. */
     public static final String GOLDEN = "golden.json";
 
+    /** All that a description may be read from, beside {@code tokenizer.json}. */
     private static final List<String> CONFIGURATION = List.of(
-            "config.json", "preprocessor_config.json", "processor_config.json", "tokenizer_config.json", GOLDEN);
+            "config.json",
+            "preprocessor_config.json",
+            "processor_config.json",
+            "tokenizer_config.json",
+            "open_clip_config.json",
+            "textual/tokenizer_config.json",
+            "visual/preprocess_cfg.json",
+            "modules.json",
+            SentenceModules.POOLING_FILE,
+            "sentence_bert_config.json",
+            "config_sentence_transformers.json",
+            GOLDEN);
 
     private ModelFolder() {}
 
@@ -29,9 +47,11 @@ public final class ModelFolder {
 
     /** @throws IllegalArgumentException when the folder is no model that we know: what was found, what was expected */
     public static ModelDescription describe(Folder files, Overrides overrides) {
-        Config config = files.json("config.json")
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "[config.json] is missing: expected a folder in the layout of the Hugging Face hub"));
+        if (!files.has("config.json") && !files.has("open_clip_config.json")) {
+            throw new IllegalArgumentException(
+                    "[config.json] is missing: expected a folder in the layout of the Hugging Face hub");
+        }
+        Config config = files.json("config.json").orElse(new Config("config.json", new JsonObject()));
         for (Family family : FAMILIES) {
             Optional<ModelDescription> description = family.describe(files, config, overrides);
             if (description.isPresent()) {

@@ -30,6 +30,13 @@ public record Overrides(Map<String, Object> values) {
     static final List<String> VARIANTS =
             List.of("fp32", "fp16", "int8", "uint8", "quantized", "q8", "q4", "q4f16", "bnb4");
 
+    /** What stands for no variant, best first: half precision is of use on a GPU only, and int8 costs quality. */
+    private static final List<String> ON_CPU =
+            List.of("fp32", "fp16", "quantized", "q8", "int8", "uint8", "q4", "q4f16", "bnb4");
+
+    private static final List<String> ON_GPU =
+            List.of("fp16", "fp32", "q4f16", "q4", "bnb4", "quantized", "q8", "int8", "uint8");
+
     private static final int LONGEST_PROMPT = 1_000;
 
     /** Each name that may be given, and how its value is read. */
@@ -41,6 +48,7 @@ public record Overrides(Map<String, Object> values) {
             Map.entry("logit_scale", v -> number(v)),
             Map.entry("max_tokens", v -> whole(v, 1, 1 << 17)),
             Map.entry("normalize", Overrides::flag),
+            Map.entry("padding", v -> oneOf(v, List.of("longest", "max_length"))),
             Map.entry("passage_prompt", Overrides::prompt),
             Map.entry("pooling", v -> oneOf(v, names(Pooling.values()))),
             Map.entry("query_prompt", Overrides::prompt),
@@ -82,6 +90,13 @@ public record Overrides(Map<String, Object> values) {
         return values;
     }
 
+    /** The same with one more. */
+    public Overrides with(String name, Object value) {
+        var more = new TreeMap<>(values);
+        more.put(name, value);
+        return new Overrides(more);
+    }
+
     /** How hidden states become a vector. */
     public Optional<Pooling> pooling() {
         return get("pooling", String.class).map(v -> Pooling.valueOf(v.toUpperCase(Locale.ROOT)));
@@ -120,12 +135,19 @@ public record Overrides(Map<String, Object> values) {
                                 .toList());
     }
 
-    public Optional<String> queryPrompt() {
-        return get("query_prompt", String.class);
+    /** @param side as the folder says */
+    Tower.Side query(Tower.Side side) {
+        return new Tower.Side(get("query_prompt", String.class).orElse(side.prompt()), side.task());
     }
 
-    public Optional<String> passagePrompt() {
-        return get("passage_prompt", String.class);
+    /** @param side as the folder says */
+    Tower.Side passage(Tower.Side side) {
+        return new Tower.Side(get("passage_prompt", String.class).orElse(side.prompt()), side.task());
+    }
+
+    /** {@code max_length}: the tower sees its padding. */
+    Optional<Tower.Padding> padding() {
+        return get("padding", String.class).map(v -> v.equals("longest") ? Tower.Padding.LONGEST : Tower.Padding.SEEN);
     }
 
     /** Factor on the cosine before softmax or sigmoid. */
@@ -140,6 +162,12 @@ public record Overrides(Map<String, Object> values) {
     /** One of {@link #VARIANTS}; empty for {@code auto}. */
     public Optional<String> variant() {
         return get("variant", String.class).filter(v -> !v.equals("auto"));
+    }
+
+    /** Those that will do, best first; one when it was declared. */
+    List<String> variants() {
+        boolean gpu = device().filter(d -> d.startsWith("cuda")).isPresent();
+        return variant().map(List::of).orElse(gpu ? ON_GPU : ON_CPU);
     }
 
     /** {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:n}. */

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import org.opensearch.clip.core.image.ImageSpec;
+import org.opensearch.clip.core.image.ImageSpec.Offset;
 import org.opensearch.clip.core.image.ImageSpec.Resize;
 import org.opensearch.clip.core.image.Resampler.Filter;
 
@@ -24,11 +25,25 @@ final class Preprocessor {
 
     /** @throws IllegalArgumentException when the processor does something that we do not */
     static ImageSpec read(Config config, Overrides overrides) {
-        ImageSpec spec = config.has("resize_mode") || config.has("interpolation") ? jina(config) : transformers(config);
-        Resize resize = overrides.resizeMode().orElse(spec.resize());
-        int fill = overrides.fillColor().orElse(spec.fill());
-        return new ImageSpec(
-                spec.width(), spec.height(), resize, spec.filter(), spec.rescale(), spec.mean(), spec.std(), fill);
+        ImageSpec spec = config.has("resize_mode") || config.has("interpolation")
+                ? jina(config, twice(DEFAULT_SIZE))
+                : transformers(config);
+        return fitted(spec, overrides);
+    }
+
+    /**
+     * open_clip's {@code preprocess_cfg}, which has the names of jina-clip's.
+     *
+     * @param vision the tower's part of the model's configuration, which knows the size
+     */
+    static ImageSpec openClip(Config config, Config vision, Overrides overrides) {
+        return fitted(jina(config, size(vision, "image_size", true)), overrides);
+    }
+
+    private static ImageSpec fitted(ImageSpec spec, Overrides overrides) {
+        return spec.with(
+                overrides.resizeMode().orElse(spec.resize()),
+                overrides.fillColor().orElse(spec.fill()));
     }
 
     private static ImageSpec transformers(Config config) {
@@ -51,15 +66,14 @@ final class Preprocessor {
             throw config.wrong(
                     "do_center_crop", "true, because [size] leaves pictures of another aspect ratio unequal in size");
         }
-        if (!Arrays.equals(squash ? size : twice(size[0]), target)) {
-            throw config.wrong("crop_size", "the same as [size]: " + Arrays.toString(size));
-        }
         double[] mean = config.numbers("image_mean").orElse(siglip ? HALF : CLIP_MEAN);
         double[] std = config.numbers("image_std").orElse(siglip ? HALF : CLIP_STD);
-        return spec(config, target, squash ? Resize.SQUASH : Resize.SHORTEST, filter(config, type), mean, std, 0);
+        int[] resized = squash ? size : twice(size[0]);
+        Resize resize = squash ? Resize.SQUASH : Resize.SHORTEST;
+        return spec(config, target, resize, resized, Offset.FLOOR, filter(config, type), mean, std, 0);
     }
 
-    private static ImageSpec jina(Config config) {
+    private static ImageSpec jina(Config config, int[] imageSize) {
         String mode = config.text("resize_mode").orElse("shortest").toUpperCase(Locale.ROOT);
         if (Arrays.stream(Resize.values()).noneMatch(r -> r.name().equals(mode))) {
             throw config.wrong(
@@ -73,11 +87,20 @@ final class Preprocessor {
         int fill = config.integer("fill_color").orElse(0);
         double[] mean = config.numbers("mean").orElse(CLIP_MEAN);
         double[] std = config.numbers("std").orElse(CLIP_STD);
-        return spec(config, size(config, "size", true), Resize.valueOf(mode), filter, mean, std, fill);
+        int[] size = config.has("size") ? size(config, "size", true) : imageSize;
+        return spec(config, size, Resize.valueOf(mode), size, Offset.HALF_EVEN, filter, mean, std, fill);
     }
 
     private static ImageSpec spec(
-            Config config, int[] size, Resize resize, Filter filter, double[] mean, double[] std, int fill) {
+            Config config,
+            int[] size,
+            Resize resize,
+            int[] resized,
+            Offset offset,
+            Filter filter,
+            double[] mean,
+            double[] std,
+            int fill) {
         double rescale = config.flag("do_rescale").orElse(true)
                 ? config.number("rescale_factor").orElse(1 / 255.0)
                 : 1;
@@ -87,6 +110,9 @@ final class Preprocessor {
                     size[1],
                     size[0],
                     resize,
+                    resized[1],
+                    resized[0],
+                    offset,
                     filter,
                     rescale,
                     normalize ? mean : new double[3],

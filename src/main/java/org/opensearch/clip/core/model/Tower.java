@@ -7,6 +7,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.opensearch.clip.core.image.ImageSpec;
+import org.opensearch.clip.core.text.Cleaning;
 import org.opensearch.clip.core.vector.Pooling;
 
 /**
@@ -59,12 +60,21 @@ public sealed interface Tower {
         }
     }
 
+    /** How far sequences are filled up. */
+    enum Padding {
+        /** To the longest of the batch, which the mask tells from the tokens. */
+        LONGEST,
+        /** To {@code maxTokens}, and the mask tells; makes the same vectors as {@link #LONGEST}. */
+        FIXED,
+        /** To {@code maxTokens}, and the tower sees the padding, as it was trained (SigLIP, MobileCLIP). */
+        SEEN
+    }
+
     /**
      * @param tokenizer path of {@code tokenizer.json} relative to the model's folder
      * @param maxTokens the longest sequence, special tokens included; longer texts are cut
-     * @param fixedLength every sequence is padded to {@code maxTokens} (CLIP exports without a mask, SigLIP), else to
-     *     the longest of its batch
      * @param padId token id that fills up
+     * @param cleaning what happens to a text before the tokenizer sees it
      */
     record Text(
             String graph,
@@ -72,8 +82,9 @@ public sealed interface Tower {
             Pooling pooling,
             String tokenizer,
             int maxTokens,
-            boolean fixedLength,
+            Padding padding,
             long padId,
+            Cleaning cleaning,
             Side query,
             Side passage)
             implements Tower {
@@ -81,12 +92,19 @@ public sealed interface Tower {
             Objects.requireNonNull(graph, "graph");
             Objects.requireNonNull(pooling, "pooling");
             Objects.requireNonNull(tokenizer, "tokenizer");
+            Objects.requireNonNull(padding, "padding");
+            Objects.requireNonNull(cleaning, "cleaning");
             Objects.requireNonNull(query, "query");
             Objects.requireNonNull(passage, "passage");
             outputs = List.copyOf(outputs);
             if (maxTokens < 1) {
                 throw new IllegalArgumentException("maxTokens must be positive, got " + maxTokens);
             }
+        }
+
+        /** Every sequence is as long as {@code maxTokens}, not as the longest of its batch. */
+        public boolean fixedLength() {
+            return padding != Padding.LONGEST;
         }
 
         @Override

@@ -16,6 +16,7 @@ import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.clip.core.model.Tower;
 import org.opensearch.clip.core.onnx.OnnxOptions;
 import org.opensearch.clip.core.onnx.OnnxRuntime;
+import org.opensearch.clip.core.text.Cleaning;
 import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.core.vector.Pooling;
 
@@ -76,7 +77,7 @@ final class TinyClip {
 
     static ModelDescription of(int dimension, Optional<Tower.Text> text, Optional<Tower.Image> image) {
         return new ModelDescription(
-                "test", dimension, List.of(), text, image, OptionalDouble.empty(), OptionalDouble.empty());
+                "test", "fp32", dimension, List.of(), text, image, OptionalDouble.empty(), OptionalDouble.empty());
     }
 
     /** The text tower alone, with another graph. */
@@ -87,8 +88,9 @@ final class TinyClip {
                 pooling,
                 "tokenizer.json",
                 maxTokens,
-                fixedLength,
+                fixedLength ? Tower.Padding.SEEN : Tower.Padding.LONGEST,
                 1,
+                Cleaning.NONE,
                 Tower.Side.PLAIN,
                 Tower.Side.PLAIN);
         return of(dimension, Optional.of(tower), Optional.empty());

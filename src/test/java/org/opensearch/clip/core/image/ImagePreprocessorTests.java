@@ -47,9 +47,36 @@ class ImagePreprocessorTests {
                 fill);
         float[] pixels = ImagePreprocessor.pixels(Golden.noise(seed, width, height), spec);
         assertEquals(spec.floats(), pixels.length);
+        assertEquals(sha256, sha256(pixels));
+    }
+
+    static Stream<String[]> cropped() {
+        return Golden.rows("cropped.txt");
+    }
+
+    @ParameterizedTest(name = "seed {0}: {1}x{2}, {3} to {5}, centre of {4}, {6}")
+    @MethodSource("cropped")
+    void theCentreIsCutAsTransformersAndTorchvisionDo(
+            int seed, int width, int height, String mode, int target, int edge, String offset, String sha256) {
+        ImageSpec spec = new ImageSpec(
+                target,
+                target,
+                ImageSpec.Resize.valueOf(mode.toUpperCase(Locale.ROOT)),
+                edge,
+                edge,
+                ImageSpec.Offset.valueOf(offset.toUpperCase(Locale.ROOT)),
+                Resampler.Filter.BICUBIC,
+                1,
+                new double[3],
+                new double[] {1, 1, 1},
+                0);
+        assertEquals(sha256, sha256(ImagePreprocessor.pixels(Golden.noise(seed, width, height), spec)));
+    }
+
+    private static String sha256(float[] pixels) {
         ByteBuffer bytes = ByteBuffer.allocate(4 * pixels.length).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(pixels);
-        assertEquals(sha256, Golden.sha256(bytes.array()));
+        return Golden.sha256(bytes.array());
     }
 
     @Test

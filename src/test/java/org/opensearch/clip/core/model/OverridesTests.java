@@ -44,8 +44,8 @@ class OverridesTests {
         assertEquals(Optional.of(false), o.normalize());
         assertEquals(OptionalInt.of(64), o.dimensions());
         assertEquals(Optional.of(List.of(Modality.TEXT)), o.towers());
-        assertEquals(Optional.of("query: "), o.queryPrompt());
-        assertEquals(Optional.of("passage: "), o.passagePrompt());
+        assertEquals("query: ", o.query(Tower.Side.PLAIN).prompt());
+        assertEquals("passage: ", o.passage(Tower.Side.PLAIN).prompt());
         assertEquals(OptionalDouble.of(100), o.logitScale());
         assertEquals(OptionalDouble.of(-12.5), o.logitBias());
         assertEquals(Optional.of("fp16"), o.variant());
