@@ -32,7 +32,7 @@ home=$(qa/node.sh home)
 url=http://127.0.0.1:$port
 
 found=0
-"$JAVA_HOME/bin/java" -cp "$home/plugins/opensearch-clip/*" qa/demo/Demo.java "$url" "$home" "$model" "$pictures" target/demo || found=$?
+"$JAVA_HOME/bin/java" -cp "$home/plugins/opensearch-clip/*" qa/demo/Demo.java "$url" "$model" "$pictures" target/demo || found=$?
 [ -z "$once" ] || exit $found
 
 cat <<TRY

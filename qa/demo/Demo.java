@@ -60,24 +60,22 @@ public final class Demo {
     private final HttpClient http = HttpClient.newHttpClient();
     private final Gson gson = new Gson();
     private final String url;
-    private final Path home;
     private final String model;
     private final Path folder;
     private final Path out;
 
-    private Demo(String url, Path home, String model, Path folder, Path out) {
+    private Demo(String url, String model, Path folder, Path out) {
         this.url = url;
-        this.home = home;
         this.model = model;
         this.folder = folder;
         this.out = out;
     }
 
     public static void main(String[] args) throws Exception {
-        if (args.length != 5) {
-            throw new IllegalArgumentException("usage: Demo <url> <node home> <model id> <pictures> <output folder>");
+        if (args.length != 4) {
+            throw new IllegalArgumentException("usage: Demo <url> <model id> <pictures> <output folder>");
         }
-        var demo = new Demo(args[0], Path.of(args[1]), args[2], Path.of(args[3]).toRealPath(), Path.of(args[4]));
+        var demo = new Demo(args[0], args[1], Path.of(args[2]).toRealPath(), Path.of(args[3]));
         System.exit(demo.run() ? 0 : 1);
     }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -124,6 +125,7 @@ public final class Lanes {
         TimeValue timeout = request.timeout() == null ? usual : request.timeout();
         TimeValue inQueue = search ? timeout : limits.ingestMaxQueueTime();
         OfModel ofModel = stats.model(model.model().id());
+        ofModel.asked(request.lane().name().toLowerCase(Locale.ROOT));
         Job job = new Job(request, timeout, inQueue, model, ofModel, completion, this::ended);
         try {
             enqueue(job);
@@ -133,7 +135,12 @@ public final class Lanes {
             completion.onFailure(full);
             return;
         }
-        task.whenCancelled(() -> job.giveUp(new TaskCancelledException("embed request was cancelled")));
+        task.whenCancelled(() -> {
+            if (!job.isEnded()) {
+                ofModel.failed("cancelled");
+                job.giveUp(new TaskCancelledException("embed request was cancelled"));
+            }
+        });
         wake();
     }
 

@@ -25,6 +25,7 @@ import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.cluster.node.DiscoveryNode;
@@ -76,13 +77,17 @@ public final class Router {
             IndexNameExpressionResolver resolver,
             LoadedModels loaded,
             Lanes lanes,
-            ClipSettings settings) {
+            ClipSettings settings,
+            ClipStats stats) {
         this.transport = transport;
         this.cluster = cluster;
         this.loaded = loaded;
         this.lanes = lanes;
         this.settings = settings;
         this.vectorFields = new VectorFields(resolver);
+        // a model that is not declared any more gets no request, so what is forgotten stays so
+        cluster.addListener(
+                event -> stats.retain(ModelMetadata.of(event.state()).ids()));
         transport.registerRequestHandler(FORWARD, ThreadPool.Names.SAME, Forward::new, (forward, channel, task) -> {
             Completion<Response> completion =
                     completion((EmbedTask) task, new ChannelActionListener<>(channel, FORWARD, forward));

@@ -53,7 +53,8 @@ final class Runs {
                 if (item.prepared == null) {
                     long start = System.nanoTime();
                     item.prepared = prepare(encoder, item);
-                    item.job().stats().took(Stage.PREPARE, System.nanoTime() - start);
+                    Stage stage = item.source() instanceof Source.Text ? Stage.TOKENIZE : Stage.DECODE;
+                    item.job().stats().took(stage, System.nanoTime() - start);
                 }
                 ready.add(item);
             } catch (Exception | StackOverflowError | LinkageError e) {

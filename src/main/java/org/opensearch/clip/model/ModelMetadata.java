@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.opensearch.Version;
 import org.opensearch.cluster.ClusterState;
@@ -66,6 +67,10 @@ public final class ModelMetadata implements Metadata.Custom {
 
     public Collection<DeclaredModel> models() {
         return models.values();
+    }
+
+    public Set<String> ids() {
+        return models.keySet();
     }
 
     public Optional<DeclaredModel> model(String id) {

@@ -3,6 +3,7 @@ package org.opensearch.clip.stats;
 
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -23,8 +24,10 @@ public final class ClipStats {
         QUEUE,
         /** Getting a picture from its URL. */
         FETCH,
-        /** Decoding and resizing a picture, or tokenising a text. */
-        PREPARE,
+        /** From the bytes of a picture to what the model reads: decoding and resizing. */
+        DECODE,
+        /** From a text to token ids. */
+        TOKENIZE,
         /** The run of the model that it was part of. */
         INFER
     }
@@ -41,6 +44,11 @@ public final class ClipStats {
         return models.computeIfAbsent(id, i -> new OfModel());
     }
 
+    /** Forgets every model but these: called with what is declared, so that deleted models do not add up. */
+    public void retain(Set<String> ids) {
+        models.keySet().retainAll(ids);
+    }
+
     /** Plain maps, numbers and strings, ready for the wire and for JSON. */
     public Map<String, Object> snapshot() {
         Map<String, Object> all = new TreeMap<>();
@@ -53,6 +61,7 @@ public final class ClipStats {
 
     /** What was done with one model. */
     public static final class OfModel {
+        private final Map<String, LongAdder> requests = new ConcurrentHashMap<>();
         private final Map<String, LongAdder> embedded = new ConcurrentHashMap<>();
         private final Map<String, LongAdder> failures = new ConcurrentHashMap<>();
         private final LongAdder tokens = new LongAdder();
@@ -65,6 +74,11 @@ public final class ClipStats {
             for (int i = 0; i < latency.length; i++) {
                 latency[i] = new Latency();
             }
+        }
+
+        /** @param lane {@code search} or {@code ingest} */
+        public void asked(String lane) {
+            count(requests, lane);
         }
 
         /** @param kind {@code texts} or {@code images} */
@@ -97,6 +111,7 @@ public final class ClipStats {
 
         private Map<String, Object> snapshot() {
             Map<String, Object> all = new TreeMap<>();
+            all.put("requests", sums(requests));
             all.put("embedded", sums(embedded));
             all.put("failures", sums(failures));
             all.put("tokens", tokens.sum());

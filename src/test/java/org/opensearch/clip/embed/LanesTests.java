@@ -281,6 +281,7 @@ public class LanesTests extends LanesTestCase {
         assertEquals(0, gauge("waiting_inputs"));
         assertEquals(0, gauge("search_requests"));
         assertEquals("the run in progress holds its model", 1, model.refs.get());
+        assertEquals(Map.of("cancelled", 2L), ofModel("failures"));
         model.open();
         assertEquals(1, results(submit(texts(Lane.SEARCH, "next"))).size());
         assertEquals(2, model.inputsRun());
@@ -315,10 +316,13 @@ public class LanesTests extends LanesTestCase {
         results(submit(request(Lane.INGEST, null, new Source.Text("a"), new Source.Text(" "), base64(picture(1)))));
         assertEquals(Map.of("texts", 1L, "images", 1L), ofModel("embedded"));
         assertEquals(Map.of("invalid_text", 1L), ofModel("failures"));
+        assertEquals(Map.of("ingest", 1L), ofModel("requests"));
         assertEquals(2L, ofModel("runs"));
         Map<?, ?> latency = (Map<?, ?>) ofModel("latency_in_micros");
-        assertEquals(Set.of("queue", "fetch", "prepare", "infer"), latency.keySet());
+        assertEquals(Set.of("queue", "fetch", "decode", "tokenize", "infer"), latency.keySet());
         assertEquals(2L, ((Map<?, ?>) latency.get("infer")).get("count"));
         assertEquals(2L, ((Map<?, ?>) latency.get("queue")).get("count"));
+        assertEquals(1L, ((Map<?, ?>) latency.get("decode")).get("count"));
+        assertEquals(1L, ((Map<?, ?>) latency.get("tokenize")).get("count"));
     }
 }
