@@ -35,6 +35,9 @@ final class Item {
     /** The text was cut before it was tokenised. */
     boolean cut;
 
+    /** By which its vector is kept; {@code null} when it is not, or not known yet. */
+    QueryCache.Key key;
+
     Item(Job job, int index, Source source) {
         this.job = job;
         this.index = index;

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToIntBiFunction;
@@ -19,6 +20,7 @@ import org.opensearch.clip.core.net.Fetcher;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
+import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats;
@@ -67,6 +69,7 @@ public final class Lanes {
     private final ClipStats stats;
     private final ImageResolver images;
     private final Runs runs;
+    private final QueryCache cache;
     private final Supplier<StoredContext> ownContext;
     private final int workers;
     private final int fetchers;
@@ -104,12 +107,14 @@ public final class Lanes {
         this.settings = settings;
         this.stats = stats;
         this.images = new ImageResolver(settings, fetcher);
-        this.runs = new Runs(settings, images, breaker);
+        this.cache = new QueryCache(() -> settings.lanes().queryCacheBytes());
+        this.runs = new Runs(settings, images, breaker, cache);
         this.room = new Room(settings, breaker);
         this.ownContext = threadPool.getThreadContext().newRestorableContext(false);
         this.workers = threadPool.info(INFERENCE).getMax();
         this.fetchers = threadPool.info(FETCH).getMax();
         stats.gauge("lanes", this::gauges);
+        stats.gauge("query_cache", cache::gauges);
         threadPool.scheduleWithFixedDelay(this::sweep, SWEEP, ThreadPool.Names.SAME);
     }
 
@@ -127,6 +132,10 @@ public final class Lanes {
         OfModel ofModel = stats.model(model.model().id());
         ofModel.asked(request.lane().name().toLowerCase(Locale.ROOT));
         Job job = new Job(request, timeout, inQueue, model, ofModel, completion, this::ended);
+        job.items().forEach(this::settleFromCache);
+        if (job.isEnded()) {
+            return;
+        }
         try {
             enqueue(job);
         } catch (OpenSearchRejectedExecutionException full) {
@@ -144,11 +153,27 @@ public final class Lanes {
         wake();
     }
 
+    /** A text that is known needs no turn in the queue; a picture must be read before it can be known. */
+    private void settleFromCache(Item item) {
+        item.key = QueryCache.keyOf(item);
+        Vector known = item.key == null ? null : cache.get(item.key);
+        if (known != null) {
+            item.settle(known);
+        }
+    }
+
+    /** Forgets the vectors of models that are not {@code kept} any more, by id and fingerprint. */
+    void retain(BiPredicate<String, String> kept) {
+        cache.retain(key -> kept.test(key.modelId(), key.fingerprint()));
+    }
+
     private void enqueue(Job job) {
         synchronized (lock) {
             room.admit(job);
             jobs.add(job);
-            job.items().forEach(item -> (item.isToFetch() ? toFetch : toRun).addLast(item));
+            job.items().stream()
+                    .filter(Item::isWanted)
+                    .forEach(item -> (item.isToFetch() ? toFetch : toRun).addLast(item));
         }
     }
 
@@ -275,7 +300,7 @@ public final class Lanes {
                 rest(later.reversed(), toRun::addFirst);
                 wake();
             }
-            runs.encode(encoder, ready);
+            runs.encode(encoder, ready, mine);
         } finally {
             finish(mine);
             start(INFERENCE, this::work);

@@ -26,6 +26,7 @@ import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats;
+import org.opensearch.cluster.ClusterChangedEvent;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.cluster.node.DiscoveryNode;
@@ -88,11 +89,21 @@ public final class Router {
         // a model that is not declared any more gets no request, so what is forgotten stays so
         cluster.addListener(
                 event -> stats.retain(ModelMetadata.of(event.state()).ids()));
+        cluster.addListener(this::forgetWhatIsUnloaded);
         transport.registerRequestHandler(FORWARD, ThreadPool.Names.SAME, Forward::new, (forward, channel, task) -> {
             Completion<Response> completion =
                     completion((EmbedTask) task, new ChannelActionListener<>(channel, FORWARD, forward));
             runHere(forward.request, forward.wait, (EmbedTask) task, completion, completion::onFailure);
         });
+    }
+
+    private void forgetWhatIsUnloaded(ClusterChangedEvent event) {
+        ModelMetadata models = ModelMetadata.of(event.state());
+        if (!models.equals(ModelMetadata.of(event.previousState()))) {
+            lanes.retain((id, fingerprint) -> models.model(id)
+                    .filter(model -> model.load() && model.fingerprint().equals(fingerprint))
+                    .isPresent());
+        }
     }
 
     /** @param listener completed as {@link Completion} says, whatever happens */

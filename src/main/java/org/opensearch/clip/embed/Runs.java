@@ -3,7 +3,10 @@ package org.opensearch.clip.embed;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import org.opensearch.clip.core.engine.DualEncoder;
 import org.opensearch.clip.core.engine.DualEncoder.Prepared;
 import org.opensearch.clip.core.engine.Input;
@@ -12,8 +15,10 @@ import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.image.ImageSpec;
 import org.opensearch.clip.core.model.Tower;
 import org.opensearch.clip.core.vector.Vectors;
+import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.clip.embed.Embed.Side;
+import org.opensearch.clip.embed.QueryCache.Turn;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats.OfModel;
 import org.opensearch.clip.stats.ClipStats.Stage;
@@ -34,9 +39,11 @@ final class Runs {
     private final ClipSettings settings;
     private final ImageResolver images;
     private final CircuitBreaker breaker;
+    private final QueryCache cache;
 
     /** @param breaker charged for the heap of a picture while it is decoded */
-    Runs(ClipSettings settings, ImageResolver images, CircuitBreaker breaker) {
+    Runs(ClipSettings settings, ImageResolver images, CircuitBreaker breaker, QueryCache cache) {
+        this.cache = cache;
         this.settings = settings;
         this.images = images;
         this.breaker = breaker;
@@ -56,7 +63,9 @@ final class Runs {
                     Stage stage = item.source() instanceof Source.Text ? Stage.TOKENIZE : Stage.DECODE;
                     item.job().stats().took(stage, System.nanoTime() - start);
                 }
-                ready.add(item);
+                if (item.isWanted()) {
+                    ready.add(item);
+                }
             } catch (Exception | StackOverflowError | LinkageError e) {
                 item.settle(Failures.of(e));
             }
@@ -64,6 +73,7 @@ final class Runs {
         return ready;
     }
 
+    /** Settles a picture that is known instead. */
     private Prepared prepare(DualEncoder encoder, Item item) {
         return switch (item.source()) {
             case Source.Text t -> {
@@ -77,6 +87,12 @@ final class Runs {
             }
             case Source.Image i -> {
                 byte[] bytes = item.fetched == null ? images.decode(i.image()) : item.fetched;
+                item.key = QueryCache.keyOf(item, bytes);
+                Vector known = item.key == null ? null : cache.get(item.key);
+                if (known != null) {
+                    item.settle(known);
+                    yield null;
+                }
                 long memory = images.memory(bytes);
                 breaker.addEstimateBytesAndMaybeBreak(memory, "clip picture");
                 try {
@@ -125,48 +141,75 @@ final class Runs {
                 .orElse(own);
     }
 
-    /** Runs items of one tower and settles them all. */
-    void encode(DualEncoder encoder, List<Item> items) {
-        List<Item> wanted = items.stream().filter(Item::isWanted).toList();
-        if (wanted.isEmpty()) {
-            return;
-        }
-        OfModel stats = wanted.getFirst().job().stats();
-        wanted.forEach(item -> stats.took(Stage.QUEUE, item.queuedNanos()));
-        List<float[]> vectors;
+    /**
+     * Runs items of one tower and settles them all, but for those that wait for another thread's run of the same input.
+     *
+     * @param mine items that the calling thread has to finish: loses those that wait, gains those that have waited for this run
+     */
+    void encode(DualEncoder encoder, List<Item> items, Set<Item> mine) {
+        Set<Item> leaders = new HashSet<>();
+        List<Item> toRun = new ArrayList<>(items.size());
         try {
-            long start = System.nanoTime();
-            vectors = encoder.encode(wanted.stream().map(item -> item.prepared).toList());
-            stats.ran(wanted.size());
-            stats.took(Stage.INFER, System.nanoTime() - start);
-        } catch (Exception | LinkageError e) {
-            if (wanted.size() == 1) {
-                wanted.getFirst().settle(Failures.of(e));
-            } else {
-                encode(encoder, wanted.subList(0, wanted.size() / 2));
-                encode(encoder, wanted.subList(wanted.size() / 2, wanted.size()));
+            for (Item item : items) {
+                Turn turn = !item.isWanted() ? Turn.DONE : item.key == null ? null : cache.turn(item);
+                if (turn == Turn.LEAD) {
+                    leaders.add(item);
+                } else if (turn == Turn.FOLLOW) {
+                    mine.remove(item);
+                }
+                if (turn == Turn.LEAD || turn == null) {
+                    toRun.add(item);
+                    item.job().stats().took(Stage.QUEUE, item.queuedNanos());
+                }
             }
-            return;
-        }
-        for (int i = 0; i < wanted.size(); i++) {
-            settle(wanted.get(i), vectors.get(i));
+            if (!toRun.isEmpty()) {
+                encode(encoder, toRun, (item, result) -> {
+                    if (leaders.remove(item)) {
+                        mine.addAll(cache.ended(item, result));
+                    }
+                    item.settle(result);
+                });
+            }
+        } finally {
+            for (Item leader : leaders) {
+                var none = new IllegalStateException("a run ended without a result");
+                mine.addAll(cache.ended(leader, Failures.of(none)));
+            }
         }
     }
 
-    private static void settle(Item item, float[] made) {
+    private static void encode(DualEncoder encoder, List<Item> items, BiConsumer<Item, Result> settled) {
+        OfModel stats = items.getFirst().job().stats();
+        List<float[]> vectors;
+        try {
+            long start = System.nanoTime();
+            vectors = encoder.encode(items.stream().map(item -> item.prepared).toList());
+            stats.ran(items.size());
+            stats.took(Stage.INFER, System.nanoTime() - start);
+        } catch (Exception | LinkageError e) {
+            if (items.size() == 1) {
+                settled.accept(items.getFirst(), Failures.of(e));
+            } else {
+                encode(encoder, items.subList(0, items.size() / 2), settled);
+                encode(encoder, items.subList(items.size() / 2, items.size()), settled);
+            }
+            return;
+        }
+        for (int i = 0; i < items.size(); i++) {
+            settled.accept(items.get(i), result(items.get(i), vectors.get(i)));
+        }
+    }
+
+    private static Result result(Item item, float[] made) {
         // a declaration may say fewer dimensions than the model makes; for everybody else that is the model then
         float[] vector = Vectors.truncate(made, item.job().model().model().dimension());
         if (!isUsable(vector)) {
-            item.settle(Failures.of(
-                    new ModelException("the model made a vector that is zero or not finite of this input")));
-            return;
+            return Failures.of(new ModelException("the model made a vector that is zero or not finite of this input"));
         }
-        item.settle(
-                switch (item.prepared) {
-                    case Prepared.Text t -> new Vector(vector, t.ids().length, t.truncated() || item.cut);
-                    case Prepared.Image i ->
-                        new Vector(vector, PictureTokens.of(i.width(), i.height(), tower(item)), false);
-                });
+        return switch (item.prepared) {
+            case Prepared.Text t -> new Vector(vector, t.ids().length, t.truncated() || item.cut);
+            case Prepared.Image i -> new Vector(vector, PictureTokens.of(i.width(), i.height(), tower(item)), false);
+        };
     }
 
     private static ImageSpec tower(Item item) {

@@ -17,6 +17,7 @@ import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.embed.Embed.Result;
+import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.common.SuppressForbidden;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
@@ -29,6 +30,7 @@ public class LanesFetchTests extends LanesTestCase {
     private final AtomicInteger serving = new AtomicInteger();
     private final AtomicInteger most = new AtomicInteger();
     private final AtomicInteger served = new AtomicInteger();
+    private final AtomicInteger next = new AtomicInteger();
     private volatile CountDownLatch answers = new CountDownLatch(0);
     private ExecutorService executor;
     private HttpServer server;
@@ -44,6 +46,9 @@ public class LanesFetchTests extends LanesTestCase {
             String path = exchange.getRequestURI().getPath().substring(1);
             try (exchange) {
                 answers.await(1, TimeUnit.MINUTES);
+                if (path.equals("next")) {
+                    path = Integer.toString(next.getAndIncrement());
+                }
                 byte[] body = path.matches("[0-9]+") ? picture(Integer.parseInt(path)) : new byte[0];
                 // before the answer: the client may ask again as soon as it has it
                 serving.decrementAndGet();
@@ -144,5 +149,18 @@ public class LanesFetchTests extends LanesTestCase {
         for (int i = 0; i < slow.size(); i++) {
             assertSolo(base64(picture(i)), results(slow.get(i)).getFirst());
         }
+    }
+
+    public void testASearchFetchesAgainAndKnowsThePictureByItsBytes() {
+        start(fetching());
+        List<Result> shown = new ArrayList<>();
+        for (Object path : List.of("next", "next", 0)) {
+            shown.addAll(results(submit(new Request("tiny", List.of(url(path)), Lane.SEARCH, Side.QUERY, null, null))));
+        }
+        assertEquals("fetched each time", 2, next.get());
+        assertEquals("picture 0 was known, under another name", 2, model.inputsRun());
+        assertSolo(base64(picture(0)), shown.get(0));
+        assertSolo(base64(picture(1)), shown.get(1));
+        assertSolo(base64(picture(0)), shown.get(2));
     }
 }

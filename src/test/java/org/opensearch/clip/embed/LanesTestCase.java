@@ -51,7 +51,7 @@ public abstract class LanesTestCase extends OpenSearchTestCase {
     ThreadPool threadPool;
     Fetcher fetcher;
     CircuitBreaker breaker;
-    private Lanes lanes;
+    Lanes lanes;
 
     /** Starts the lanes; once a test. */
     void start(Settings.Builder builder) {
