@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +29,7 @@ import org.opensearch.clip.model.ModelLoader;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.model.ObserveModels;
 import org.opensearch.clip.model.PutModel;
+import org.opensearch.clip.model.Timers;
 import org.opensearch.clip.model.UpdateModels;
 import org.opensearch.clip.query.ClipQueryBuilder;
 import org.opensearch.clip.search.DiversifyProcessor;
@@ -44,7 +44,6 @@ import org.opensearch.common.settings.IndexScopedSettings;
 import org.opensearch.common.settings.Setting;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.settings.SettingsFilter;
-import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.action.ActionResponse;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.xcontent.NamedXContentRegistry;
@@ -74,8 +73,8 @@ import org.opensearch.watcher.ResourceWatcherService;
 public final class ClipPlugin extends Plugin
         implements ActionPlugin, IngestPlugin, SearchPlugin, SearchPipelinePlugin, IdentityAwarePlugin {
 
-    private final Embedder embedder = new Embedder(task -> this.subject.runAs(task::run));
     private volatile PluginSubject subject;
+    private final Embedder embedder = new Embedder(task -> subject.runAs(task::run));
     private volatile Fetcher fetcher;
     private volatile SpaceRecorder spaces;
 
@@ -96,16 +95,11 @@ public final class ClipPlugin extends Plugin
         var settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
         var catalog = Catalog.read();
         var files = new ModelFiles(environment.configDir().resolve("opensearch-clip"), catalog);
-        var loader = new ModelLoader(files, settings, nodeEnvironment, (task, delay) -> later(threadPool, task, delay));
+        var loader = new ModelLoader(files, settings, nodeEnvironment, (task, delay) -> Timers.later(threadPool, task, delay));
         var models = new LoadedModels(clusterService, threadPool, loader);
         spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
-        fetcher = new Fetcher((task, delay) -> later(threadPool, task, delay));
+        fetcher = new Fetcher((task, delay) -> Timers.later(threadPool, task, delay));
         return List.of(settings, catalog, files, models, fetcher, new ClipStats());
-    }
-
-    private static Runnable later(ThreadPool threadPool, Runnable task, Duration delay) {
-        var scheduled = threadPool.schedule(task, TimeValue.timeValueNanos(delay.toNanos()), ThreadPool.Names.GENERIC);
-        return scheduled::cancel;
     }
 
     @Override
@@ -159,21 +153,16 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public List<QuerySpec<?>> getQueries() {
-        return List.of(new QuerySpec<>(
-                ClipQueryBuilder.NAME,
-                in -> new ClipQueryBuilder(in, embedder),
-                parser -> ClipQueryBuilder.fromXContent(parser, embedder)));
+        return List.of(ClipQueryBuilder.spec(embedder));
     }
 
     @Override
-    public Map<String, Factory<SearchRequestProcessor>> getRequestProcessors(
-            SearchPipelinePlugin.Parameters parameters) {
+    public Map<String, Factory<SearchRequestProcessor>> getRequestProcessors(Parameters parameters) {
         return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.RequestFactory(ClipQueryBuilder::widen));
     }
 
     @Override
-    public Map<String, Factory<SearchResponseProcessor>> getResponseProcessors(
-            SearchPipelinePlugin.Parameters parameters) {
+    public Map<String, Factory<SearchResponseProcessor>> getResponseProcessors(Parameters parameters) {
         return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.ResponseFactory());
     }
 

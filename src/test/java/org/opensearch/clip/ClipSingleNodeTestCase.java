@@ -68,7 +68,7 @@ public abstract class ClipSingleNodeTestCase extends OpenSearchSingleNodeTestCas
                 .build();
     }
 
-    private static void copy(Path from, Path to) throws IOException {
+    static void copy(Path from, Path to) throws IOException {
         Files.walkFileTree(from, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) throws IOException {

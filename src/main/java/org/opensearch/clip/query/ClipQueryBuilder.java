@@ -2,36 +2,29 @@
 package org.opensearch.clip.query;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.lucene.search.Query;
 import org.opensearch.ExceptionsHelper;
-import org.opensearch.clip.embed.Embed;
-import org.opensearch.clip.embed.Embed.Lane;
-import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.clip.embed.Embed.Target;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.xcontent.XContentBuilder;
-import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.index.query.AbstractQueryBuilder;
 import org.opensearch.index.query.QueryBuilder;
 import org.opensearch.index.query.QueryRewriteContext;
 import org.opensearch.index.query.QueryShardContext;
 import org.opensearch.index.query.WithFieldName;
 import org.opensearch.knn.index.query.KNNQueryBuilder;
+import org.opensearch.plugins.SearchPlugin.QuerySpec;
 import org.opensearch.search.builder.SearchSourceBuilder;
-import org.opensearch.tasks.TaskResourceTrackingService;
-import org.opensearch.transport.client.Client;
-import org.opensearch.transport.client.node.NodeClient;
 
 /**
- * A text, a picture or a weighted mix of both, searched among the vectors of a field.
+ * Texts, pictures, documents or a weighted mix of them, searched among the vectors of a field.
  *
- * <p>The coordinator's rewrite makes the vector once: the first round sends the inputs through {@link Embed} and returns a copy
+ * <p>The coordinator's rewrite makes the vector once: the first round {@link Asking asks} for it and returns a copy
  * that waits for the answer, the round after it returns the {@code knn} query. No shard ever needs a model. Immutable but for the
  * answer that the copy waits for, and for {@code k} before the first round.
  */
@@ -61,7 +54,7 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         this.answer = answer;
     }
 
-    public ClipQueryBuilder(StreamInput in, Embedder embedder) throws IOException {
+    private ClipQueryBuilder(StreamInput in, Embedder embedder) throws IOException {
         super(in);
         this.field = in.readString();
         this.question = new Question(in);
@@ -80,9 +73,10 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         neighbors.writeTo(out);
     }
 
-    /** Reads {@code {"<field>": {...}}}. */
-    public static ClipQueryBuilder fromXContent(XContentParser parser, Embedder embedder) throws IOException {
-        return ClipQueryParser.parse(parser, embedder);
+    /** For {@code SearchPlugin.getQueries}: {@code {"clip": {"<field>": {...}}}}. */
+    public static QuerySpec<ClipQueryBuilder> spec(Embedder embedder) {
+        return new QuerySpec<>(
+                NAME, in -> new ClipQueryBuilder(in, embedder), parser -> ClipQueryParser.parse(parser, embedder));
     }
 
     @Override
@@ -152,25 +146,14 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
             throw onAShard();
         }
         Target target = SearchTarget.of(context, field, question.dimensions());
-        if (question.modelId() == null && target == null) {
+        if (question.modelId() == null && target == null && !question.inputs().isEmpty()) {
             throw new IllegalArgumentException("[clip] query on field [" + field
                     + "] needs [model_id]: the index setting [index.clip.model_id] is read only where a search looks at"
                     + " indices of this cluster");
         }
         AtomicReference<float[]> made = new AtomicReference<>();
-        boolean run = !context.validate();
-        context.registerAsyncAction((client, listener) -> {
-            var request = new Embed.Request(
-                            question.modelId(),
-                            run ? question.inputs() : List.of(),
-                            Lane.SEARCH,
-                            Side.QUERY,
-                            question.timeout(),
-                            toCheck(target))
-                    .cutTo(List.of(question.dimensions()));
-            joinSearch(request, client);
-            send(client, request, answering(made, run, listener));
-        });
+        var asking = new Asking(field, question, toCheck(target), embedder, !context.validate());
+        context.registerAsyncAction((client, listener) -> asking.ask(client, answering(made, listener)));
         return new ClipQueryBuilder(field, question, neighbors, embedder, made);
     }
 
@@ -179,33 +162,11 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         return neighbors.ignoreUnmapped() && question.modelId() != null ? null : target;
     }
 
-    private void send(Client client, Embed.Request request, ActionListener<Embed.Response> listener) {
-        if (question.namesUrl()) {
-            embedder.asCaller(client, request, listener);
-        } else {
-            embedder.asPlugin(client, request, listener);
-        }
-    }
-
-    /** A search that is cancelled takes its embedding with it: core sets no parent for what a rewrite sends. */
-    private static void joinSearch(Embed.Request request, Client client) {
-        Long task = client.threadPool().getThreadContext().getTransient(TaskResourceTrackingService.TASK_ID);
-        if (task != null && client instanceof NodeClient node) {
-            request.setParentTask(node.getLocalNodeId(), task);
-        }
-    }
-
-    private <T> ActionListener<Embed.Response> answering(
-            AtomicReference<float[]> made, boolean run, ActionListener<T> listener) {
+    private <T> ActionListener<float[]> answering(AtomicReference<float[]> made, ActionListener<T> listener) {
         return new ActionListener<>() {
             @Override
-            public void onResponse(Embed.Response response) {
-                try {
-                    made.set(run ? question.vector(field, response.results()) : anyVector(response.dimension()));
-                } catch (RuntimeException e) {
-                    listener.onFailure(e);
-                    return;
-                }
+            public void onResponse(float[] vector) {
+                made.set(vector);
                 listener.onResponse(null);
             }
 
@@ -218,14 +179,6 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
                         cause));
             }
         };
-    }
-
-    /** What stands for the vector in {@code _validate/query}, which runs no model. */
-    private float[] anyVector(int dimension) {
-        question.requireLength(field, dimension);
-        float[] vector = new float[question.dimensions() == 0 ? dimension : question.dimensions()];
-        vector[0] = 1;
-        return vector;
     }
 
     @Override

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.query;
 
+import static org.opensearch.core.xcontent.ConstructingObjectParser.constructorArg;
+import static org.opensearch.core.xcontent.ConstructingObjectParser.optionalConstructorArg;
+
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Source;
+import org.opensearch.clip.query.Part.Given;
+import org.opensearch.clip.query.Part.OfDocument;
 import org.opensearch.clip.query.Question.Term;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.ParseField;
 import org.opensearch.core.common.ParsingException;
+import org.opensearch.core.xcontent.ConstructingObjectParser;
 import org.opensearch.core.xcontent.ObjectParser;
 import org.opensearch.core.xcontent.ObjectParser.ValueType;
 import org.opensearch.core.xcontent.XContentBuilder;
@@ -29,6 +37,8 @@ final class ClipQueryParser {
         private String text;
         private String image;
         private Weights weights;
+        private List<Term> queries;
+        private OfDocument document;
         private String modelId;
         private Integer dimensions;
         private String timeout;
@@ -56,12 +66,53 @@ final class ClipQueryParser {
         WEIGHTS.declareFloat((w, v) -> w.image = v, new ParseField("image"));
     }
 
+    /** An entry of {@code queries}. */
+    private static final class Entry {
+        private String text;
+        private String image;
+        private OfDocument document;
+        private float weight = 1;
+
+        Term term() {
+            if (Stream.of(text, image, document).filter(Objects::nonNull).count() != 1) {
+                throw new IllegalArgumentException(
+                        "[clip] each entry of [queries] needs one of [text], [image] and [document]");
+            }
+            requireText("text", text);
+            requireText("image", image);
+            if (document != null) {
+                return new Term(document, weight);
+            }
+            return new Term(new Given(text == null ? new Source.Image(image) : new Source.Text(text)), weight);
+        }
+    }
+
+    private static final ConstructingObjectParser<OfDocument, Void> DOCUMENT = new ConstructingObjectParser<>(
+            "document",
+            values -> new OfDocument((String) values[0], (String) values[1], (String) values[2], (String) values[3]));
+
+    private static final ObjectParser<Entry, Void> ENTRY = new ObjectParser<>("queries", Entry::new);
+
+    static {
+        DOCUMENT.declareString(constructorArg(), new ParseField("_index"));
+        DOCUMENT.declareString(constructorArg(), new ParseField("_id"));
+        DOCUMENT.declareString(optionalConstructorArg(), new ParseField("field"));
+        DOCUMENT.declareString(optionalConstructorArg(), new ParseField("routing"));
+        ENTRY.declareString((e, v) -> e.text = v, new ParseField("text"));
+        ENTRY.declareString((e, v) -> e.image = v, new ParseField("image"));
+        ENTRY.declareObject((e, v) -> e.document = v, DOCUMENT, new ParseField("document"));
+        ENTRY.declareFloat((e, v) -> e.weight = v, new ParseField("weight"));
+    }
+
     private static final ObjectParser<Draft, Void> PARSER = new ObjectParser<>(ClipQueryBuilder.NAME, Draft::new);
 
     static {
         PARSER.declareString((d, v) -> d.text = v, new ParseField("query_text"));
         PARSER.declareString((d, v) -> d.image = v, new ParseField("query_image"));
         PARSER.declareObject((d, v) -> d.weights = v, WEIGHTS, new ParseField("weights"));
+        PARSER.declareObjectArray(
+                (d, v) -> d.queries = v, (p, c) -> ENTRY.parse(p, c).term(), new ParseField("queries"));
+        PARSER.declareObject((d, v) -> d.document = v, DOCUMENT, new ParseField("query_document"));
         PARSER.declareString((d, v) -> d.modelId = v, new ParseField("model_id"));
         PARSER.declareInt((d, v) -> d.dimensions = v, new ParseField("dimensions"));
         PARSER.declareString((d, v) -> d.timeout = v, new ParseField("timeout"));
@@ -100,7 +151,8 @@ final class ClipQueryParser {
             if (parser.nextToken() != XContentParser.Token.START_OBJECT) {
                 throw new ParsingException(
                         parser.getTokenLocation(),
-                        "[clip] query malformed, [" + field + "] must be an object with [query_text] or [query_image]");
+                        "[clip] query malformed, [" + field
+                                + "] must be an object with [query_text], [query_image], [queries] or [query_document]");
             }
             draft = PARSER.parse(parser, null);
         }
@@ -125,6 +177,34 @@ final class ClipQueryParser {
         requireText("query_text", draft.text);
         requireText("query_image", draft.image);
         requireText("model_id", draft.modelId);
+        if (draft.dimensions != null && draft.dimensions < 1) {
+            throw new IllegalArgumentException(
+                    "[clip] [dimensions] must be at least 1, got [" + draft.dimensions + "]");
+        }
+        return new Question(
+                terms(draft),
+                draft.queries != null,
+                draft.modelId,
+                draft.dimensions == null ? 0 : draft.dimensions,
+                draft.timeout == null ? null : TimeValue.parseTimeValue(draft.timeout, "timeout"));
+    }
+
+    private static List<Term> terms(Draft draft) {
+        boolean some = draft.text != null || draft.image != null || draft.weights != null;
+        if (Stream.of(some, draft.queries != null, draft.document != null)
+                        .filter(given -> given)
+                        .count()
+                > 1) {
+            throw new IllegalArgumentException(
+                    "[clip] takes one of [queries], [query_document], and [query_text] and [query_image] with their [weights]:"
+                            + " texts, pictures and documents together are entries of [queries]");
+        }
+        if (draft.queries != null) {
+            return draft.queries;
+        }
+        if (draft.document != null) {
+            return List.of(new Term(draft.document, 1));
+        }
         boolean both = draft.text != null && draft.image != null;
         if (draft.weights != null && (!both || draft.weights.text == null || draft.weights.image == null)) {
             throw new IllegalArgumentException(
@@ -132,20 +212,13 @@ final class ClipQueryParser {
         }
         List<Term> terms = new ArrayList<>();
         if (draft.text != null) {
-            terms.add(new Term(new Source.Text(draft.text), draft.weights == null ? 1 : draft.weights.text));
+            terms.add(new Term(new Given(new Source.Text(draft.text)), draft.weights == null ? 1 : draft.weights.text));
         }
         if (draft.image != null) {
-            terms.add(new Term(new Source.Image(draft.image), draft.weights == null ? 1 : draft.weights.image));
+            terms.add(new Term(
+                    new Given(new Source.Image(draft.image)), draft.weights == null ? 1 : draft.weights.image));
         }
-        if (draft.dimensions != null && draft.dimensions < 1) {
-            throw new IllegalArgumentException(
-                    "[clip] [dimensions] must be at least 1, got [" + draft.dimensions + "]");
-        }
-        return new Question(
-                terms,
-                draft.modelId,
-                draft.dimensions == null ? 0 : draft.dimensions,
-                draft.timeout == null ? null : TimeValue.parseTimeValue(draft.timeout, "timeout"));
+        return terms;
     }
 
     private static void requireText(String parameter, String value) {
@@ -162,18 +235,25 @@ final class ClipQueryParser {
 
     /** The fields of a question inside the object that names them. */
     static void write(Question question, XContentBuilder builder) throws IOException {
-        for (Term term : question.terms()) {
-            switch (term.source()) {
-                case Source.Text text -> builder.field("query_text", text.text());
-                case Source.Image image -> builder.field("query_image", image.image());
-            }
-        }
-        if (question.terms().size() > 1) {
-            builder.startObject("weights");
+        if (question.listed()) {
+            builder.startArray("queries");
             for (Term term : question.terms()) {
-                builder.field(term.source() instanceof Source.Text ? "text" : "image", term.weight());
+                builder.startObject();
+                write(term.part(), term.part().name(), builder);
+                builder.field("weight", term.weight()).endObject();
             }
-            builder.endObject();
+            builder.endArray();
+        } else {
+            for (Term term : question.terms()) {
+                write(term.part(), "query_" + term.part().name(), builder);
+            }
+            if (question.terms().size() > 1) {
+                builder.startObject("weights");
+                for (Term term : question.terms()) {
+                    builder.field(term.part().name(), term.weight());
+                }
+                builder.endObject();
+            }
         }
         if (question.modelId() != null) {
             builder.field("model_id", question.modelId());
@@ -183,6 +263,28 @@ final class ClipQueryParser {
         }
         if (question.timeout() != null) {
             builder.field("timeout", question.timeout().getStringRep());
+        }
+    }
+
+    private static void write(Part part, String name, XContentBuilder builder) throws IOException {
+        switch (part) {
+            case Given given ->
+                builder.field(
+                        name,
+                        switch (given.source()) {
+                            case Source.Text text -> text.text();
+                            case Source.Image image -> image.image();
+                        });
+            case OfDocument document -> {
+                builder.startObject(name).field("_index", document.index()).field("_id", document.id());
+                if (document.field() != null) {
+                    builder.field("field", document.field());
+                }
+                if (document.routing() != null) {
+                    builder.field("routing", document.routing());
+                }
+                builder.endObject();
+            }
         }
     }
 }

@@ -2,13 +2,12 @@
 package org.opensearch.clip.query;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.opensearch.clip.core.vector.Fusion;
 import org.opensearch.clip.core.vector.Vectors;
-import org.opensearch.clip.embed.Embed.Result;
-import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Source;
+import org.opensearch.clip.query.Part.Given;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -17,35 +16,40 @@ import org.opensearch.core.common.io.stream.Writeable;
 /**
  * What is asked for: what the vector of a query is made of.
  *
- * @param terms at least one
+ * @param terms 1 to {@value #MOST}
+ * @param listed given as {@code queries}, else as parameters of their own
  * @param modelId {@code null} = what the indices name
  * @param dimensions length of the vector, 0 = the model's own
  * @param timeout of the model's work, {@code null} = the setting of the search lane
  */
-record Question(List<Term> terms, String modelId, int dimensions, TimeValue timeout) implements Writeable {
+record Question(List<Term> terms, boolean listed, String modelId, int dimensions, TimeValue timeout)
+        implements Writeable {
 
-    /** @param weight of this input's vector among those of the others, of any scale */
-    record Term(Source source, float weight) implements Writeable {
+    /** Each may be a picture of megabytes and a run of a model. */
+    static final int MOST = 100;
+
+    /** @param weight of this part's vector among those of the others, of any scale; a negative one pushes away */
+    record Term(Part part, float weight) implements Writeable {
         Term(StreamInput in) throws IOException {
-            this(Source.read(in), in.readFloat());
+            this(Part.read(in), in.readFloat());
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
-            source.writeTo(out);
+            part.writeTo(out);
             out.writeFloat(weight);
-        }
-
-        /** The parameter that names it. */
-        String parameter() {
-            return source instanceof Source.Text ? "query_text" : "query_image";
         }
     }
 
     Question {
         terms = List.copyOf(terms);
         if (terms.isEmpty()) {
-            throw new IllegalArgumentException("[clip] needs [query_text], [query_image] or both");
+            throw new IllegalArgumentException(
+                    "[clip] needs [query_text], [query_image] or both, or [queries], or [query_document]");
+        }
+        if (terms.size() > MOST) {
+            throw new IllegalArgumentException(
+                    "[clip] [queries] takes at most [" + MOST + "] entries, got [" + terms.size() + "]");
         }
         if (dimensions < 0) {
             throw new IllegalArgumentException("[clip] [dimensions] must be at least 1, got [" + dimensions + "]");
@@ -53,75 +57,87 @@ record Question(List<Term> terms, String modelId, int dimensions, TimeValue time
         if (timeout != null && timeout.millis() <= 0) {
             throw new IllegalArgumentException("[clip] [timeout] must be longer than 0, got [" + timeout + "]");
         }
+        String weights = listed ? "[clip] the weights of [queries]" : "[clip] [weights]";
         for (Term term : terms) {
             if (!Float.isFinite(term.weight())) {
-                throw new IllegalArgumentException("[clip] [weights] must be finite, got [" + term.weight() + "]");
+                throw new IllegalArgumentException(weights + " must be finite, got [" + term.weight() + "]");
             }
         }
         if (terms.stream().allMatch(term -> term.weight() == 0)) {
-            throw new IllegalArgumentException("[clip] [weights] are all 0");
+            throw new IllegalArgumentException(weights + " are all 0");
         }
     }
 
     Question(StreamInput in) throws IOException {
-        this(in.readList(Term::new), in.readOptionalString(), in.readVInt(), in.readOptionalTimeValue());
+        this(
+                in.readList(Term::new),
+                in.readBoolean(),
+                in.readOptionalString(),
+                in.readVInt(),
+                in.readOptionalTimeValue());
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
         out.writeList(terms);
+        out.writeBoolean(listed);
         out.writeOptionalString(modelId);
         out.writeVInt(dimensions);
         out.writeOptionalTimeValue(timeout);
     }
 
+    /** What a model has to embed, in the order of the terms. */
     List<Source> inputs() {
-        return terms.stream().map(Term::source).toList();
+        return terms.stream()
+                .flatMap(term -> term.part() instanceof Given given ? Stream.of(given.source()) : Stream.empty())
+                .toList();
     }
 
     /** Whether answering makes a node fetch something. */
     boolean namesUrl() {
-        return terms.stream().anyMatch(term -> term.source().isUrl());
+        return inputs().stream().anyMatch(Source::isUrl);
+    }
+
+    /** The parameter that a term was given as. */
+    String parameter(int term) {
+        String name = terms.get(term).part().name();
+        return listed ? "queries[" + term + "]." + name : "query_" + name;
     }
 
     /**
-     * The query's vector, of length 1: every input's is cut, then normalised, then fused by weight.
+     * One vector of the question, cut and of length 1.
      *
-     * @param field the vector field, for messages
-     * @param results one an input
-     * @throws RuntimeException of the status of the first input that failed, or 400 where the weighted vectors cancel
+     * @throws IllegalArgumentException when it is shorter than asked for, or zero
      */
-    float[] vector(String field, List<Result> results) {
-        List<float[]> parts = new ArrayList<>();
-        double[] weights = new double[terms.size()];
-        for (int i = 0; i < weights.length; i++) {
-            parts.add(part(field, terms.get(i), results.get(i)));
-            weights[i] = terms.get(i).weight();
+    float[] part(int term, float[] vector) {
+        if (dimensions > vector.length) {
+            throw new IllegalArgumentException("[" + parameter(term) + "]: [dimensions] is " + dimensions
+                    + ", more than the " + vector.length + " of its vector");
         }
         try {
-            return weights.length == 1 ? parts.getFirst() : Fusion.weightedMean(parts, weights);
+            return Vectors.normalize(dimensions == 0 ? vector : Vectors.truncate(vector, dimensions));
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("[clip] query on field [" + field + "]: " + e.getMessage(), e);
+            throw new IllegalArgumentException("[" + parameter(term) + "]: " + e.getMessage(), e);
         }
     }
 
-    private float[] part(String field, Term term, Result result) {
-        String where = "[clip] query on field [" + field + "]: [" + term.parameter() + "]: ";
-        return switch (result) {
-            case Result.Failure failure -> throw Embedder.exception(where + failure.reason(), failure.status(), null);
-            case Result.Vector vector -> {
-                requireLength(field, vector.values().length);
-                yield Vectors.normalize(
-                        dimensions == 0 ? vector.values() : Vectors.truncate(vector.values(), dimensions));
+    /**
+     * The query's vector, of length 1: the weighted sum of its parts.
+     *
+     * @param parts as {@link #part} makes them, one a term
+     * @throws IllegalArgumentException when they differ in length, or cancel each other out
+     */
+    float[] vector(List<float[]> parts) {
+        int length = parts.getFirst().length;
+        double[] weights = new double[parts.size()];
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = terms.get(i).weight();
+            if (parts.get(i).length != length) {
+                throw new IllegalArgumentException("[" + parameter(0) + "] has a vector of " + length
+                        + " dimensions, [" + parameter(i) + "] one of " + parts.get(i).length
+                        + ": set [dimensions] when one is a cut of the other, else they are of different models");
             }
-        };
-    }
-
-    /** @throws IllegalArgumentException when the model makes fewer values than asked for */
-    void requireLength(String field, int length) {
-        if (dimensions > length) {
-            throw new IllegalArgumentException("[clip] query on field [" + field + "]: [dimensions] is " + dimensions
-                    + ", more than the " + length + " that the model makes");
         }
+        return weights.length == 1 && weights[0] > 0 ? parts.getFirst() : Fusion.weightedMean(parts, weights);
     }
 }

@@ -64,10 +64,7 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
     private final class Registration extends Plugin implements SearchPlugin {
         @Override
         public List<QuerySpec<?>> getQueries() {
-            return List.of(new QuerySpec<>(
-                    ClipQueryBuilder.NAME,
-                    in -> new ClipQueryBuilder(in, embedder),
-                    parser -> ClipQueryBuilder.fromXContent(parser, embedder)));
+            return List.of(ClipQueryBuilder.spec(embedder));
         }
     }
 
@@ -152,7 +149,12 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
             "\"query_text\": \"red\", \"dimensions\": 64, \"timeout\": \"5s\", \"filter\": {\"term\": {\"in_stock\": {\"value\": true}}}",
             "\"query_text\": \"red\", \"method_parameters\": {\"ef_search\": 100}, \"rescore\": {\"oversample_factor\": 2.0}",
             "\"query_text\": \"red\", \"rescore\": false, \"expand_nested_docs\": true, \"ignore_unmapped\": true",
-            "\"query_text\": \"red\", \"rescore\": true, \"boost\": 2.5, \"_name\": \"by clip\"");
+            "\"query_text\": \"red\", \"rescore\": true, \"boost\": 2.5, \"_name\": \"by clip\"",
+            "\"queries\": [{\"text\": \"red\"}]",
+            "\"queries\": [{\"text\": \"red\", \"weight\": 0.5}, {\"text\": \"logo\", \"weight\": -0.4},"
+                    + "{\"image\": \"abc\"}, {\"document\": {\"_index\": \"i\", \"_id\": \"1\"}, \"weight\": 2}]",
+            "\"query_document\": {\"_index\": \"i\", \"_id\": \"1\"}",
+            "\"query_document\": {\"_index\": \"i\", \"_id\": \"1\", \"field\": \"w\", \"routing\": \"r\"}, \"dimensions\": 64");
 
     public void testWhatIsWrittenReadsBack() throws Exception {
         for (String parameters : QUERIES) {
@@ -216,6 +218,22 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
         refuses("\"query_text\": \"red\", \"rescore\": {\"oversample_factor\": 1000}", "Oversample factor");
         refuses("\"query_text\": \"red\", \"rescore\": true, \"min_score\": 0.5", "[rescore] needs [k]");
         refuses("\"query_text\": \"red\", \"filter\": {\"trem\": {}}", "unknown query [trem]");
+        String one = "\"queries\": [{\"text\": \"red\"}], ";
+        refuses(one + "\"query_text\": \"red\"", "takes one of [queries], [query_document]");
+        refuses(one + "\"query_image\": \"abc\"", "takes one of [queries], [query_document]");
+        refuses(one + "\"weights\": {\"text\": 1, \"image\": 1}", "takes one of [queries], [query_document]");
+        refuses(one + "\"query_document\": {\"_index\": \"i\", \"_id\": \"1\"}", "takes one of");
+        refuses("\"query_text\": \"a\", \"query_document\": {\"_index\": \"i\", \"_id\": \"1\"}", "takes one of");
+        refuses("\"queries\": []", "needs [query_text], [query_image] or both, or [queries]");
+        refuses("\"queries\": [{\"weight\": 1}]", "needs one of [text], [image] and [document]");
+        refuses("\"queries\": [{\"text\": \"a\", \"image\": \"b\"}]", "needs one of [text], [image] and [document]");
+        refuses("\"queries\": [{\"text\": \" \"}]", "[text] is blank");
+        refuses("\"queries\": [{\"sound\": \"a\"}]", "unknown field [sound]");
+        refuses("\"queries\": [{\"text\": \"a\", \"weight\": 0}]", "the weights of [queries] are all 0");
+        refuses("\"queries\": [" + "{\"text\": \"a\"},".repeat(100) + "{\"text\": \"a\"}]", "at most [100]", "[101]");
+        refuses("\"query_document\": {\"_index\": \"i\"}", "[_id]");
+        refuses("\"query_document\": {\"_index\": \"i\", \"_id\": \"\"}", "[_id]");
+        refuses("\"query_document\": {\"_index\": \"i\", \"_id\": \"1\", \"vector\": \"v\"}", "unknown field [vector]");
         refuses("\"query_text\": \"red\"}, \"w\": {\"query_text\": \"red\"", "multiple fields", "[v] and [w]");
         Exception e = expectThrows(Exception.class, () -> parse("{\"clip\": {\"v\": \"red\"}}"));
         assertTrue(e.getMessage(), e.getMessage().contains("[v] must be an object"));
@@ -274,6 +292,27 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
         assertEquals(2, client.requests.size());
     }
 
+    public void testFusesManyPartsWithNegativeWeights() {
+        AnsweringClient client = answering();
+        var knn = (KNNQueryBuilder) rewritten(
+                client, clip("\"queries\": [{\"text\": \"1234\", \"weight\": 3}, {\"image\": \"a\", \"weight\": -4}]"));
+        assertVector(knn, 0.36, -0.8, 0, 0.48);
+        assertEquals("in one request", 1, client.requests.size());
+        knn = (KNNQueryBuilder) rewritten(client, clip("\"queries\": [{\"text\": \"1234\", \"weight\": -2}]"));
+        assertVector(knn, -0.6, 0, 0, -0.8);
+        Exception e = expectThrows(
+                IllegalArgumentException.class,
+                () -> rewritten(
+                        client,
+                        clip("\"queries\": [{\"text\": \"1234\"}, {\"image\": \"a\", \"weight\": 0},"
+                                + " {\"text\": \"1234\", \"weight\": -1}]")));
+        assertTrue(e.getMessage(), e.getMessage().contains("field [v]: the weighted vectors cancel"));
+        e = expectThrows(
+                IllegalArgumentException.class,
+                () -> rewritten(client, clip("\"queries\": [{\"text\": \"a\"}, {\"image\": \"broken\"}]")));
+        assertEquals("[clip] query on field [v]: [queries[1].image]: invalid_image by test", e.getMessage());
+    }
+
     public void testCutsThenNormalises() {
         AnsweringClient client = answering();
         assertVector((KNNQueryBuilder) rewritten(client, clip("\"query_text\": \"1234\", \"dimensions\": 1")), 1);
@@ -281,7 +320,8 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
         Exception e = expectThrows(
                 IllegalArgumentException.class,
                 () -> rewritten(client, clip("\"query_text\": \"1234\", \"dimensions\": 5")));
-        assertTrue(e.getMessage(), e.getMessage().contains("field [v]: [dimensions] is 5, more than the 4"));
+        assertTrue(
+                e.getMessage(), e.getMessage().contains("field [v]: [query_text]: [dimensions] is 5, more than the 4"));
     }
 
     public void testIsRewrittenInsideOtherQueries() {

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.opensearch.clip.model;
+
+import java.time.Duration;
+import org.opensearch.common.unit.TimeValue;
+import org.opensearch.threadpool.ThreadPool;
+
+/** What the deadlines of {@code core} run on, which knows no thread pool. */
+public final class Timers {
+    private Timers() {}
+
+    /**
+     * Runs {@code task} on {@code generic} after {@code delay}.
+     *
+     * @return cancels it
+     */
+    public static Runnable later(ThreadPool threadPool, Runnable task, Duration delay) {
+        var scheduled = threadPool.schedule(task, TimeValue.timeValueNanos(delay.toNanos()), ThreadPool.Names.GENERIC);
+        return scheduled::cancel;
+    }
+}
