@@ -33,6 +33,7 @@ import org.opensearch.clip.model.Timers;
 import org.opensearch.clip.model.UpdateModels;
 import org.opensearch.clip.query.ClipQueryBuilder;
 import org.opensearch.clip.search.DiversifyProcessor;
+import org.opensearch.clip.search.VectorPhase;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.clip.stats.GetStats;
@@ -61,6 +62,7 @@ import org.opensearch.repositories.RepositoriesService;
 import org.opensearch.rest.RestController;
 import org.opensearch.rest.RestHandler;
 import org.opensearch.script.ScriptService;
+import org.opensearch.search.fetch.FetchSubPhase;
 import org.opensearch.search.pipeline.Processor.Factory;
 import org.opensearch.search.pipeline.SearchRequestProcessor;
 import org.opensearch.search.pipeline.SearchResponseProcessor;
@@ -154,6 +156,16 @@ public final class ClipPlugin extends Plugin
     @Override
     public List<QuerySpec<?>> getQueries() {
         return List.of(ClipQueryBuilder.spec(embedder));
+    }
+
+    @Override
+    public List<FetchSubPhase> getFetchSubPhases(FetchPhaseConstructionContext context) {
+        return List.of(new VectorPhase());
+    }
+
+    @Override
+    public List<SearchExtSpec<?>> getSearchExts() {
+        return List.of(VectorPhase.Wanted.spec());
     }
 
     @Override

@@ -14,7 +14,6 @@ import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.SearchResponse;
 import org.opensearch.clip.core.vector.MarginalRelevance;
 import org.opensearch.clip.core.vector.SphericalKMeans;
-import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.common.xcontent.XContentFactory;
 import org.opensearch.common.xcontent.support.XContentMapValues;
 import org.opensearch.core.common.bytes.BytesReference;
@@ -31,6 +30,7 @@ import org.opensearch.search.pipeline.Processor;
 import org.opensearch.search.pipeline.SearchRequestProcessor;
 import org.opensearch.search.pipeline.SearchResponseProcessor;
 import org.opensearch.search.profile.SearchProfileShardResults;
+import org.opensearch.transport.RemoteClusterAware;
 
 /**
  * {@code clip_diversify}: spreads look-alikes out over the first page. The visual reranker of Jina's "Beyond CLIP": the top candidates
@@ -173,12 +173,24 @@ public final class DiversifyProcessor {
             context.setAttribute(config.key("size"), size);
             source.from(0).size(config.candidates());
             widening.widen(source, config.candidates());
-            letVectorTravel(source, context);
+            if (staysHere(request)) {
+                VectorPhase.want(source, config.vectorField());
+            } else {
+                letVectorTravelInSource(source, context);
+            }
             return request.source(source);
         }
 
-        /** {@code docvalue_fields} cannot read a knn_vector and k-NN masks one that the source filter drops, so the filter must let it through. */
-        private void letVectorTravel(SearchSourceBuilder source, PipelineProcessingContext context) {
+        /** Another cluster need not have this plugin; and what a point in time looks at is not said here. */
+        private static boolean staysHere(SearchRequest request) {
+            return request.pointInTimeBuilder() == null
+                    && Arrays.stream(request.indices())
+                            .noneMatch(index -> !index.startsWith("<")
+                                    && index.indexOf(RemoteClusterAware.REMOTE_CLUSTER_INDEX_SEPARATOR) >= 0);
+        }
+
+        /** k-NN masks a vector that the source filter drops, so the filter must let it through. */
+        private void letVectorTravelInSource(SearchSourceBuilder source, PipelineProcessingContext context) {
             FetchSourceContext asked = source.fetchSource();
             if (asked == null) {
                 return;
@@ -256,7 +268,7 @@ public final class DiversifyProcessor {
             List<float[]> vectors = new ArrayList<>();
             List<SearchHit> without = new ArrayList<>();
             for (SearchHit hit : hits) {
-                float[] vector = vector(hit);
+                float[] vector = HitVector.of(hit, config.vectorField());
                 if (vector == null || !vectors.isEmpty() && vectors.get(0).length != vector.length) {
                     without.add(hit);
                 } else {
@@ -298,35 +310,6 @@ public final class DiversifyProcessor {
                 scores[i] = Float.isNaN(score) ? scores.length - i : score;
             }
             return scores;
-        }
-
-        private float[] vector(SearchHit hit) {
-            Object value =
-                    hit.hasSource() ? XContentMapValues.extractValue(config.vectorField(), hit.getSourceAsMap()) : null;
-            if (value instanceof Number) {
-                throw new IllegalArgumentException(
-                        "the vectors of [vector_field] of [" + TYPE + "], [" + config.vectorField()
-                                + "], are not in _source: k-NN's derived source does not give back those of fields with upper case in their"
-                                + " names; name the field in lower case, or set [index.knn.derived_source.enabled: false] on the index");
-            }
-            if (!(value instanceof List<?> list) || list.isEmpty()) {
-                return null;
-            }
-            if (list.get(0) instanceof List<?>) {
-                throw new IllegalArgumentException(
-                        "[vector_field] of [" + TYPE + "] names a field inside a nested object, ["
-                                + config.vectorField() + "]: it must have one vector a hit");
-            }
-            float[] vector = new float[list.size()];
-            boolean zero = true;
-            for (int i = 0; i < vector.length; i++) {
-                if (!(list.get(i) instanceof Number number)) {
-                    return null;
-                }
-                vector[i] = number.floatValue();
-                zero &= vector[i] == 0;
-            }
-            return zero ? null : Vectors.normalize(vector);
         }
 
         @SuppressWarnings("unchecked")

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.opensearch.clip.search;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.apache.lucene.index.LeafReaderContext;
+import org.opensearch.common.document.DocumentField;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.xcontent.XContentBuilder;
+import org.opensearch.core.xcontent.XContentParser;
+import org.opensearch.index.fielddata.IndexFieldData;
+import org.opensearch.index.fielddata.ScriptDocValues;
+import org.opensearch.index.mapper.MappedFieldType;
+import org.opensearch.knn.index.KNNVectorScriptDocValues;
+import org.opensearch.plugins.SearchPlugin.SearchExtSpec;
+import org.opensearch.search.SearchExtBuilder;
+import org.opensearch.search.SearchHit;
+import org.opensearch.search.builder.SearchSourceBuilder;
+import org.opensearch.search.fetch.FetchContext;
+import org.opensearch.search.fetch.FetchSubPhase;
+import org.opensearch.search.fetch.FetchSubPhaseProcessor;
+
+/**
+ * Fetches the vector of each hit from the index itself: {@code docvalue_fields} cannot read a knn_vector, and {@code _source} has it only where
+ * the source filter and k-NN's derived source let it through. The vector travels as a field of the hit that {@link #take} takes off again.
+ */
+public final class VectorPhase implements FetchSubPhase {
+
+    private static final String CARRIER = "_clip_vector";
+
+    /** Makes a search carry the vectors of {@code field}. Only this plugin asks for it: it cannot be written in a request. */
+    public static final class Wanted extends SearchExtBuilder {
+        public static final String NAME = "clip_vector";
+
+        private final String field;
+
+        Wanted(String field) {
+            this.field = field;
+        }
+
+        private Wanted(StreamInput in) throws IOException {
+            this(in.readString());
+        }
+
+        /** For {@code SearchPlugin.getSearchExts}. */
+        public static SearchExtSpec<Wanted> spec() {
+            return new SearchExtSpec<>(NAME, Wanted::new, Wanted::refuse);
+        }
+
+        private static Wanted refuse(XContentParser parser) {
+            throw new IllegalArgumentException("[ext] [" + NAME + "] is not for requests; the vector is in [_source]");
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            out.writeString(field);
+        }
+
+        @Override
+        public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
+            return builder.startObject(NAME).field("field", field).endObject();
+        }
+
+        @Override
+        public String getWriteableName() {
+            return NAME;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Wanted wanted && field.equals(wanted.field);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(NAME, field);
+        }
+    }
+
+    /** Lets the hits of a search carry their vectors. */
+    static void want(SearchSourceBuilder source, String field) {
+        List<SearchExtBuilder> exts = new ArrayList<>(source.ext());
+        exts.add(new Wanted(field));
+        source.ext(exts);
+    }
+
+    /** Takes the vector off a hit; {@code null} when it carries none. */
+    static float[] take(SearchHit hit) {
+        DocumentField carrier = hit.removeDocumentField(CARRIER);
+        if (hit.getInnerHits() != null) {
+            hit.getInnerHits().values().forEach(inner -> inner.forEach(VectorPhase::take));
+        }
+        return carrier == null ? null : carrier.getValue();
+    }
+
+    /** @throws IllegalArgumentException when the field is inside a nested object, or no vector */
+    @Override
+    public FetchSubPhaseProcessor getProcessor(FetchContext context) {
+        if (!(context.getSearchExt(Wanted.NAME) instanceof Wanted wanted)) {
+            return null;
+        }
+        MappedFieldType type = context.mapperService().fieldType(wanted.field);
+        if (type == null) {
+            return null;
+        }
+        if (!type.typeName().equals("knn_vector")) {
+            throw new IllegalArgumentException("[vector_field] [" + wanted.field + "] is mapped as [" + type.typeName()
+                    + "] in index [" + context.getIndexName() + "], it must be [knn_vector]");
+        }
+        if (context.mapperService().documentMapper().mappers().getNestedScope(type.name()) != null) {
+            throw new IllegalArgumentException(
+                    "[vector_field] [" + wanted.field + "] is inside a nested object in index ["
+                            + context.getIndexName() + "]: it must have one vector a hit");
+        }
+        return new Reading(context.getQueryShardContext().getForField(type));
+    }
+
+    private static final class Reading implements FetchSubPhaseProcessor {
+        private final IndexFieldData<?> field;
+        private ScriptDocValues<?> vectors;
+
+        Reading(IndexFieldData<?> field) {
+            this.field = field;
+        }
+
+        @Override
+        public void setNextReader(LeafReaderContext leaf) {
+            vectors = field.load(leaf).getScriptValues();
+        }
+
+        @Override
+        public void process(HitContext context) throws IOException {
+            vectors.setNextDocId(context.docId());
+            if (vectors.size() > 0 && vectors instanceof KNNVectorScriptDocValues<?> one) {
+                context.hit().setDocumentField(CARRIER, new DocumentField(CARRIER, List.of(floats(one.getValue()))));
+            }
+        }
+
+        /** A copy: k-NN reads one vector after the other into the same array. */
+        private static float[] floats(Object vector) {
+            if (vector instanceof byte[] bytes) {
+                float[] floats = new float[bytes.length];
+                for (int i = 0; i < floats.length; i++) {
+                    floats[i] = bytes[i];
+                }
+                return floats;
+            }
+            return ((float[]) vector).clone();
+        }
+    }
+}
