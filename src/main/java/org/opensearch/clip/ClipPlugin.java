@@ -97,7 +97,8 @@ public final class ClipPlugin extends Plugin
         var settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
         var catalog = Catalog.read();
         var files = new ModelFiles(environment.configDir().resolve("opensearch-clip"), catalog);
-        var loader = new ModelLoader(files, settings, nodeEnvironment, (task, delay) -> Timers.later(threadPool, task, delay));
+        var loader = new ModelLoader(
+                files, settings, nodeEnvironment, (task, delay) -> Timers.later(threadPool, task, delay));
         var models = new LoadedModels(clusterService, threadPool, loader);
         spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
         fetcher = new Fetcher((task, delay) -> Timers.later(threadPool, task, delay));
