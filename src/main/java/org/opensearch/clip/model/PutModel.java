@@ -11,11 +11,14 @@ import org.opensearch.action.ActionRunnable;
 import org.opensearch.action.ActionType;
 import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
+import org.opensearch.clip.core.engine.DualEncoder;
+import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.core.model.Folder;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.core.model.Overrides;
+import org.opensearch.clip.core.onnx.GraphPorts;
 import org.opensearch.clip.model.UpdateModels.Change;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
@@ -204,15 +207,17 @@ public final class PutModel {
 
         private DeclaredModel read(String id, Declaration declaration) {
             Folder folder = Folder.at(files.folder(declaration.source()));
-            Overrides overrides = Overrides.parse(declaration.overrides());
+            Overrides overrides =
+                    ModelFolder.pinned(folder, Overrides.parse(declaration.overrides()), declaration.device());
             ModelDescription description = ModelFolder.describe(folder, overrides);
+            requireFit(folder, description);
             List<Artifact> artifacts = ModelFolder.artifacts(folder, description);
             int dimension = overrides.dimensions().orElse(description.dimension());
             return new DeclaredModel(
                     id,
                     declaration.source(),
                     artifacts,
-                    declaration.overrides(),
+                    overrides.toMap(),
                     ModelFolder.fingerprint(folder, description, overrides, artifacts),
                     dimension,
                     description.dimensions().stream()
@@ -221,6 +226,20 @@ public final class PutModel {
                     false,
                     declaration.nodes(),
                     declaration.device());
+        }
+
+        /** Graphs that are here already are looked at before anything is declared; others when they are loaded. */
+        private static void requireFit(Folder folder, ModelDescription description) {
+            if (!folder.isHere()) {
+                return;
+            }
+            try {
+                DualEncoder.check(
+                        description,
+                        tower -> GraphPorts.read(tower.graph(), folder.file(tower.graph()), tower.outputs()));
+            } catch (ModelException e) {
+                throw new IllegalArgumentException(e.getMessage(), e);
+            }
         }
 
         private void declare(DeclaredModel model, Task task, Request request, ActionListener<Response> listener) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.image.ImageException;
@@ -72,6 +73,18 @@ public final class DualEncoder implements AutoCloseable {
         this.text = description.text().map(t -> new TextTower(t, text.orElseThrow(), dimension, buffers));
         this.image = description.image().map(t -> new ImageTower(t, image.orElseThrow(), dimension, buffers));
         this.sessions = Stream.of(text, image).flatMap(Optional::stream).toList();
+    }
+
+    /**
+     * Whether graphs will do, as far as can be told before they are loaded.
+     *
+     * @param graph of a tower, cut to its output
+     * @throws ModelException as the constructor
+     */
+    public static void check(ModelDescription description, Function<Tower, Ports> graph) {
+        int dimension = description.dimension();
+        description.text().ifPresent(t -> TextTower.check(t, graph.apply(t), dimension));
+        description.image().ifPresent(i -> ImageTower.check(i, graph.apply(i), dimension));
     }
 
     public ModelDescription description() {

@@ -24,12 +24,17 @@ record Graph(String name, Session session, Port output, Pooling pooling, int dim
 
     /** @throws ModelException when none of the graph's outputs will do */
     static Graph of(Tower tower, Session session, int dimension) {
-        List<Port> ports = session.outputs();
+        return new Graph(tower.graph(), session, output(tower, session, dimension), tower.pooling(), dimension);
+    }
+
+    /** @throws ModelException see {@link #of} */
+    static Port output(Tower tower, Ports graph, int dimension) {
+        List<Port> ports = graph.outputs();
         Port output = tower.output(ports.stream().map(Port::name).toList())
                 .flatMap(name ->
                         ports.stream().filter(p -> p.name().equals(name)).findFirst())
                 .filter(p -> p.element() == Element.FLOAT && fits(p, tower))
-                .orElseThrow(() -> new ModelException(describe(tower.graph(), session) + "; expected "
+                .orElseThrow(() -> new ModelException(describe(tower.graph(), graph) + "; expected "
                         + (tower.pooling() == Pooling.NONE
                                 ? "an output of 2 dimensions, one of " + tower.outputs()
                                         + ", or an override [pooling] for hidden states"
@@ -40,7 +45,7 @@ record Graph(String name, Session session, Port output, Pooling pooling, int dim
             throw new ModelException("output [" + output.name() + "] of [" + tower.graph() + "] has " + last
                     + " floats a vector, expected are " + dimension);
         }
-        return new Graph(tower.graph(), session, output, tower.pooling(), dimension);
+        return output;
     }
 
     /** A graph may leave the number of dimensions open, which is 0 here. Who asks for pooling by name gets no vector made otherwise. */
@@ -58,13 +63,13 @@ record Graph(String name, Session session, Port output, Pooling pooling, int dim
      *
      * @param inputs of the graph that have a batch as their first dimension
      */
-    int batch(List<Port> inputs) {
+    static int batch(String name, Ports graph, List<Port> inputs) {
         long fixed = inputs.stream()
                 .mapToLong(p -> p.shape().length == 0 ? -1 : p.shape()[0])
                 .max()
                 .orElse(-1);
         if (fixed > 1) {
-            throw new ModelException(describe(name, session) + "; expected a batch of any size, or of one");
+            throw new ModelException(describe(name, graph) + "; expected a batch of any size, or of one");
         }
         return fixed == 1 ? 1 : Integer.MAX_VALUE;
     }
@@ -95,8 +100,8 @@ record Graph(String name, Session session, Port output, Pooling pooling, int dim
     }
 
     /** What a graph has, for the one who has to find out why it does not fit. */
-    static String describe(String name, Session session) {
-        return "[" + name + "] has inputs " + ports(session.inputs()) + " and outputs " + ports(session.outputs());
+    static String describe(String name, Ports graph) {
+        return "[" + name + "] has inputs " + ports(graph.inputs()) + " and outputs " + ports(graph.outputs());
     }
 
     private static String ports(List<Port> ports) {

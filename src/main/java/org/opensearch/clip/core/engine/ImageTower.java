@@ -26,17 +26,29 @@ final class ImageTower {
         this.pixels = tower.pixels();
         this.graph = Graph.of(tower, session, dimension);
         this.buffers = buffers;
-        this.batch = graph.batch(session.inputs());
+        this.batch = Graph.batch(tower.graph(), session, session.inputs());
+        this.input = input(tower, session);
+    }
+
+    /** @throws ModelException see the constructor */
+    static void check(Tower.Image tower, Ports graph, int dimension) {
+        Graph.output(tower, graph, dimension);
+        Graph.batch(tower.graph(), graph, graph.inputs());
+        input(tower, graph);
+    }
+
+    private static String input(Tower.Image tower, Ports graph) {
+        ImageSpec pixels = tower.pixels();
         long[] expected = {-1, 3, pixels.height(), pixels.width()};
-        List<Port> inputs = session.inputs();
+        List<Port> inputs = graph.inputs();
         if (inputs.size() != 1
                 || inputs.getFirst().element() != Element.FLOAT
                 || !fits(inputs.getFirst().shape(), expected)) {
             throw new ModelException(
-                    Graph.describe(tower.graph(), session) + "; expected one float input pixel_values [batch, 3, "
+                    Graph.describe(tower.graph(), graph) + "; expected one float input pixel_values [batch, 3, "
                             + pixels.height() + ", " + pixels.width() + "] as [preprocessor_config.json] says");
         }
-        this.input = inputs.getFirst().name();
+        return inputs.getFirst().name();
     }
 
     private static boolean fits(long[] shape, long[] expected) {

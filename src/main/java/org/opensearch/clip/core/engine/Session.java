@@ -2,14 +2,13 @@
 package org.opensearch.clip.core.engine;
 
 import java.nio.Buffer;
-import java.util.List;
 import java.util.Map;
 
 /**
  * One loaded graph: named tensors in, one named tensor out. The port that {@code core.onnx} implements. Safe for use by
  * many threads at once; {@link #close} waits for nobody, so the owner counts references.
  */
-public interface Session extends AutoCloseable {
+public interface Session extends Ports, AutoCloseable {
 
     /** Element type of a tensor, as far as towers use them. */
     enum Element {
@@ -45,10 +44,6 @@ public interface Session extends AutoCloseable {
             return anonymousBytes + mappedBytes;
         }
     }
-
-    List<Port> inputs();
-
-    List<Port> outputs();
 
     /**
      * Runs the graph once.

@@ -65,8 +65,8 @@ record TextInputs(List<Port> ports, Map<String, Role> roles) {
     }
 
     /** @throws ModelException when there are others than we know, or none for the ids: what there is */
-    static TextInputs of(Tower.Text tower, Session session) {
-        List<Port> ports = session.inputs();
+    static TextInputs of(Tower.Text tower, Ports graph) {
+        List<Port> ports = graph.inputs();
         var roles = new TreeMap<String, Role>();
         var unknown = new ArrayList<Port>();
         for (Port port : ports) {
@@ -86,13 +86,13 @@ record TextInputs(List<Port> ports, Map<String, Role> roles) {
             for (Role role : Role.values()) {
                 names.add(role.input());
             }
-            throw new ModelException(Graph.describe(tower.graph(), session)
+            throw new ModelException(Graph.describe(tower.graph(), graph)
                     + "; expected whole-number inputs [batch, length]: input_ids, and no others than " + names);
         }
         boolean tasks =
                 tower.query().task().isPresent() && tower.passage().task().isPresent();
         if (roles.containsValue(Role.TASK_ID) && !tasks) {
-            throw new ModelException(Graph.describe(tower.graph(), session)
+            throw new ModelException(Graph.describe(tower.graph(), graph)
                     + "; expected [lora_adaptations] in [config.json] to say which task_id is for what");
         }
         return new TextInputs(ports, roles);

@@ -30,8 +30,16 @@ final class TextTower {
         this.graph = Graph.of(tower, session, dimension);
         this.buffers = buffers;
         this.inputs = TextInputs.of(tower, session);
-        this.batch = graph.batch(inputs.sequences());
+        this.batch = Graph.batch(tower.graph(), session, inputs.sequences());
         this.length = length(tower, inputs.sequences());
+    }
+
+    /** @throws ModelException see the constructor */
+    static void check(Tower.Text tower, Ports graph, int dimension) {
+        Graph.output(tower, graph, dimension);
+        List<Port> sequences = TextInputs.of(tower, graph).sequences();
+        Graph.batch(tower.graph(), graph, sequences);
+        length(tower, sequences);
     }
 
     private static int length(Tower.Text tower, List<Port> sequences) {

@@ -61,6 +61,11 @@ public abstract sealed class Folder permits Directory, Listing {
         return new Listing(files, content);
     }
 
+    /** Whether the bytes of every file are on this machine. */
+    public final boolean isHere() {
+        return this instanceof Directory;
+    }
+
     abstract boolean has(String name);
 
     /** @throws IllegalArgumentException as {@link #file} */

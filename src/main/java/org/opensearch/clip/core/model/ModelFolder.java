@@ -40,6 +40,18 @@ public final class ModelFolder {
 
     private ModelFolder() {}
 
+    /**
+     * Where no variant is declared: with the one that was chosen, so that every node takes the same. Of full precision is the
+     * first choice, of half precision on a GPU; else {@link Overrides#variants} in their order, as far as the folder has them.
+     *
+     * @param device declared, or null
+     */
+    public static Overrides pinned(Folder files, Overrides declared, String device) {
+        Overrides choosing = device == null ? declared : declared.with("device", device);
+        String variant = describe(files, choosing).variant();
+        return declared.variant().isPresent() || variant.equals("fp32") ? declared : declared.with("variant", variant);
+    }
+
     /** As {@link #describe(Folder, Overrides)}, of a folder of this machine. */
     public static ModelDescription describe(Path folder, Overrides overrides) {
         return describe(Folder.at(folder), overrides);

@@ -26,13 +26,14 @@ import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.image.ImageSpec;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.Tower;
+import org.opensearch.clip.core.onnx.GraphPorts;
 import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.core.vector.Pooling;
 import org.opensearch.clip.core.vector.Vectors;
 
 class DualEncoderTests {
 
-    private static double cosine(float[] a, float[] b) {
+    static double cosine(float[] a, float[] b) {
         return Vectors.dot(Vectors.normalize(a), Vectors.normalize(b));
     }
 
@@ -284,6 +285,24 @@ class DualEncoderTests {
         refused(
                 TinyClip.text("onnx/fixed.onnx", 24, Pooling.NONE, 40, false),
                 "takes sequences of 32 tokens, max_tokens is 40: override [max_tokens] with 32");
+    }
+
+    @Test
+    void aGraphIsKnownBeforeItIsLoaded() {
+        try (Session session = TinyClip.session(FOLDER, "onnx/hidden.onnx")) {
+            var read = GraphPorts.read("hidden", FOLDER.resolve("onnx/hidden.onnx"), List.of());
+            assertEquals(Graph.describe("hidden", session), Graph.describe("hidden", read));
+        }
+        DualEncoder.check(TinyClip.description(), DualEncoderTests::ports);
+        var e = assertThrows(
+                ModelException.class,
+                () -> DualEncoder.check(
+                        TinyClip.text("onnx/hidden.onnx", 24, Pooling.NONE, 32, false), DualEncoderTests::ports));
+        assertTrue(e.getMessage().contains("[onnx/hidden.onnx] has inputs [input_ids int32[?, ?],"), e.getMessage());
+    }
+
+    private static Ports ports(Tower tower) {
+        return GraphPorts.read(tower.graph(), FOLDER.resolve(tower.graph()), tower.outputs());
     }
 
     @Test
