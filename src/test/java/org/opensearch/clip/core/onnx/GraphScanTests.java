@@ -129,6 +129,19 @@ class GraphScanTests {
         refused("which has 2 names on this disk", listed);
     }
 
+    /** Kernels take packed weights as they are: of another length than they think, they are read beyond their end. */
+    @Test
+    void refusesWeightsThatArePackedAlready() throws IOException {
+        TensorProto packed = external("weights", "0", "4").toBuilder()
+                .addExternalData(TwoTowers.entry("prepacked_0", "MatMul+1|0;4;0"))
+                .build();
+        refused("gives a [prepacked_0], known are [checksum, length, location, offset]", graph().addInitializer(packed));
+        assertEquals(
+                4,
+                GraphScan.checkPrepared("graph.onnx", file, beside(Set.of("weights")), GraphLimits.DEFAULT)
+                        .weights());
+    }
+
     @Test
     void refusesPlacesBeyondTheFileOfWeights() throws IOException {
         refused("wants 4 bytes at 1 of [weights], which has 4", graph().addInitializer(external("weights", "1", "4")));

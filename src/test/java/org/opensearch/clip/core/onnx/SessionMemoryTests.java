@@ -30,9 +30,9 @@ import org.opensearch.clip.core.engine.Session.Tensor;
 @EnabledOnOs(OS.LINUX)
 class SessionMemoryTests {
 
-    private static final int SIZE = 1024;
+    static final int SIZE = 1024;
     private static final int LAYERS = 64;
-    private static final int LAYER_BYTES = 4 * SIZE * SIZE;
+    static final int LAYER_BYTES = 4 * SIZE * SIZE;
     private static final long WEIGHTS = (long) LAYERS * LAYER_BYTES;
 
     /** What the JVM itself may take or give meanwhile. */
@@ -40,7 +40,7 @@ class SessionMemoryTests {
 
     @Test
     void aSessionCostsItsWeightsOnceAndNothingWhenClosed(@TempDir Path folder) throws IOException {
-        Path graph = matrices(folder.resolve("graph.onnx"));
+        Path graph = matrices(folder.resolve("graph.onnx"), LAYERS);
         OnnxRuntime runtime = new OnnxRuntime((task, delay) -> () -> {});
         for (int round = 0; round < 2; round++) {
             long before = anonymousBytes();
@@ -69,18 +69,18 @@ class SessionMemoryTests {
      * Matrices one after the other, each of a size that a real model has: larger pieces never were the allocator's. To protobuf,
      * parts of a model that follow each other are one model.
      */
-    private static Path matrices(Path file) throws IOException {
+    static Path matrices(Path file, int layers) throws IOException {
         ModelProto.Builder model =
                 ModelProto.parseFrom(Files.readAllBytes(Path.of("src/test/resources/onnx/matmul.onnx"))).toBuilder();
         GraphProto.Builder graph = model.getGraphBuilder().clearInitializer().clearNode();
         width(graph.getInputBuilder(0));
         width(graph.getOutputBuilder(0));
-        for (int i = 0; i < LAYERS; i++) {
+        for (int i = 0; i < layers; i++) {
             graph.addNode(NodeProto.newBuilder()
                     .setOpType("MatMul")
                     .addInput(i == 0 ? "x" : "h" + i)
                     .addInput("w" + i)
-                    .addOutput(i == LAYERS - 1 ? "y" : "h" + (i + 1)));
+                    .addOutput(i == layers - 1 ? "y" : "h" + (i + 1)));
         }
         Files.write(file, model.build().toByteArray());
         ByteBuffer data = ByteBuffer.allocate(LAYER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -88,7 +88,7 @@ class SessionMemoryTests {
         while (data.hasRemaining()) {
             data.putFloat(random.nextFloat() / SIZE);
         }
-        for (int i = 0; i < LAYERS; i++) {
+        for (int i = 0; i < layers; i++) {
             Files.write(file, head("w" + i), StandardOpenOption.APPEND);
             Files.write(file, data.putFloat(0, i).array(), StandardOpenOption.APPEND);
         }
