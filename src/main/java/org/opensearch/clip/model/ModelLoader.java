@@ -46,7 +46,7 @@ public final class ModelLoader implements LoadedModels.Loader {
         Path forms = node.nodeDataPaths()[0].resolve("clip").resolve("prepared");
         this.files = files;
         this.runtime = new OnnxRuntime(timer);
-        this.prepared = new PreparedGraphs(forms, runtime, () -> 0);
+        this.prepared = AccessController.doPrivileged(() -> new PreparedGraphs(forms, runtime, () -> 0));
         this.settings = settings;
         this.ledger = new MemoryLedger(() -> settings.models().memoryLimitBytes());
     }

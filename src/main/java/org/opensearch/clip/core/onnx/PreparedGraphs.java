@@ -16,6 +16,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -86,10 +87,15 @@ public final class PreparedGraphs {
      * @param minFree bytes that must stay free on its disk
      */
     public PreparedGraphs(Path folder, OnnxRuntime runtime, LongSupplier minFree) {
+        this(folder, runtime, minFree, CpuFeatures.read(Path.of("/proc/cpuinfo")));
+    }
+
+    /** @param cpu empty where the system does not say what its CPU can do: graphs are cut then, and not optimised */
+    PreparedGraphs(Path folder, OnnxRuntime runtime, LongSupplier minFree, Optional<String> cpu) {
         this.folder = folder.toAbsolutePath().normalize();
         this.runtime = runtime;
         this.minFree = minFree;
-        this.cpu = CpuFeatures.read(Path.of("/proc/cpuinfo"));
+        this.cpu = cpu;
     }
 
     /**
@@ -213,7 +219,7 @@ public final class PreparedGraphs {
             throw new ModelException(
                     "the folder of prepared models belongs to another user, or others may write to it");
         }
-        Set<String> current = Set.of(environment(cpu.isPresent()), environment(false));
+        Set<String> current = new HashSet<>(List.of(environment(cpu.isPresent()), environment(false)));
         try (Stream<Path> forms = Files.list(folder)) {
             for (Path form : (Iterable<Path>) forms::iterator) {
                 if (!current.contains(form.getFileName().toString().split("-", 2)[0])) {

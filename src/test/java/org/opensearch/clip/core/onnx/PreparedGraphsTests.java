@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -133,6 +134,17 @@ class PreparedGraphsTests {
         aNodeStarts();
         open(source, List.of("text")).close();
         assertEquals(made, Files.getLastModifiedTime(form().resolve("weights")));
+    }
+
+    @Test
+    void ofACpuThatIsNotKnownGraphsAreCutOnly() throws IOException {
+        Source source = twoTowers(false);
+        prepared = new PreparedGraphs(forms, runtime, () -> 0, Optional.empty());
+        try (Session whole = runtime.open(source.graph().path(), source.weights().keySet(), OPTIONS);
+                Session image = open(source, List.of("image"))) {
+            assertEquals(List.of("pixels"), names(image.inputs()));
+            assertSame(run(whole, "image"), run(image, "image"));
+        }
     }
 
     @Test
