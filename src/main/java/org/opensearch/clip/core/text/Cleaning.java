@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.text;
 
+import java.text.Normalizer;
 import java.util.Locale;
 
 /**
- * What a library does to a text before its tokenizer sees it, where {@code tokenizer.json} does not say so. open_clip
- * also repairs broken encodings and HTML entities, which is left out here.
+ * What a library does to a text before its tokenizer sees it, where {@code tokenizer.json} does not say so. Of
+ * ftfy's repairs, which open_clip begins with, only the normal form is done; HTML entities are left as they are.
  */
 public enum Cleaning {
     NONE {
@@ -36,12 +37,12 @@ public enum Cleaning {
             return lower.toString();
         }
     },
-    /** open_clip's {@code whitespace_clean}: one blank between words. */
+    /** open_clip's {@code whitespace_clean}: composed characters, one blank between words. */
     WHITESPACE {
         @Override
         public String apply(String text) {
             var words = new StringBuilder(text.length());
-            text.codePoints().forEach(c -> {
+            Normalizer.normalize(text, Normalizer.Form.NFC).codePoints().forEach(c -> {
                 if (!isSpace(c)) {
                     words.appendCodePoint(c);
                 } else if (!words.isEmpty() && words.charAt(words.length() - 1) != ' ') {

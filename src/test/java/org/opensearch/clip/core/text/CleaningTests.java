@@ -14,6 +14,7 @@ class CleaningTests {
     @Test
     void blanksAreThoseOfPython() {
         assertEquals("A B C d e f_g, \u039f\u03a3\u0391\u03a3. \u0130stanbul!", Cleaning.WHITESPACE.apply(TEXT));
+        assertEquals("\u00e9", Cleaning.WHITESPACE.apply("e\u0301"));
         assertEquals("", Cleaning.WHITESPACE.apply(" \u00a0"));
         assertEquals(TEXT, Cleaning.NONE.apply(TEXT));
     }
