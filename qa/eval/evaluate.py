@@ -201,4 +201,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ValueError, RuntimeError, OSError) as e:
+        sys.exit(f"{type(e).__name__}: {e}")
