@@ -138,7 +138,7 @@ class LlamaIndex(ClientTest):
         self.assertEqual(client.get_text_embedding("red apple"), signs)
 
     def test_an_error_is_told(self):
-        with self.assertRaisesRegex(RuntimeError, r"\[dimensions\] is \[1000\], more than the model's \[256\]"):
+        with self.assertRaisesRegex(RuntimeError, r"\[dimensions\] is \[1000\], more than the \[256\]"):
             self.client(dimensions=1000).get_query_embedding("red apple")
 
 
