@@ -415,6 +415,21 @@ def cropped():
     (HERE / "cropped.txt").write_text("\n".join(lines) + "\n")
 
 
+def difference_hash(image):
+    """imagehash.dhash of ImageHash 4.3, which needs scipy for its other hashes."""
+    gray = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.LANCZOS))
+    bits = "".join(str(int(bit)) for bit in (gray[:, 1:] > gray[:, :-1]).flatten())
+    return f"{int(bits, 2):016x}"
+
+
+def hashes():
+    lines = []
+    for file in sorted(FILES.iterdir()):
+        image = ImageOps.exif_transpose(Image.open(file)).convert("RGB")
+        lines.append(f"{file.name} {image.width} {image.height} {difference_hash(image)}")
+    (HERE / "hashes.txt").write_text("\n".join(lines) + "\n")
+
+
 if __name__ == "__main__":
     print("Pillow", PIL.__version__, "transformers", transformers.__version__)
     FILES.mkdir(exist_ok=True)
@@ -429,4 +444,5 @@ if __name__ == "__main__":
     resized()
     prepared()
     cropped()
+    hashes()
     print(sum(f.stat().st_size for f in HERE.rglob("*") if f.is_file()), "bytes")

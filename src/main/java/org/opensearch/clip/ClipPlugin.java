@@ -5,12 +5,13 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.support.ActionFilter;
 import org.opensearch.clip.core.net.Fetcher;
 import org.opensearch.clip.core.text.Tokenizer;
+import org.opensearch.clip.embed.Classify;
 import org.opensearch.clip.embed.Embed;
+import org.opensearch.clip.embed.EmbedEndpoint;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Embeddings;
 import org.opensearch.clip.embed.Lanes;
@@ -97,8 +98,7 @@ public final class ClipPlugin extends Plugin
         var settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
         var catalog = Catalog.read();
         var files = new ModelFiles(environment.configDir().resolve("opensearch-clip"), catalog);
-        var loader = new ModelLoader(
-                files, settings, nodeEnvironment, (task, delay) -> Timers.later(threadPool, task, delay));
+        var loader = new ModelLoader(files, settings, nodeEnvironment, (t, d) -> Timers.later(threadPool, t, d));
         var models = new LoadedModels(clusterService, threadPool, loader);
         spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
         fetcher = new Fetcher((task, delay) -> Timers.later(threadPool, task, delay));
@@ -116,8 +116,8 @@ public final class ClipPlugin extends Plugin
                 new ActionHandler<>(Catalog.ACTION, Catalog.Transport.class),
                 new ActionHandler<>(ObserveModels.ACTION, ObserveModels.Transport.class),
                 new ActionHandler<>(UpdateModels.ACTION, UpdateModels.Transport.class),
-                new ActionHandler<>(Embed.ACTION, Embed.Transport.class, Lanes.class, Router.class),
-                new ActionHandler<>(Embed.BY_URL, Embed.TransportByUrl.class),
+                new ActionHandler<>(Embed.ACTION, EmbedEndpoint.Plain.class, Lanes.class, Router.class),
+                new ActionHandler<>(Embed.BY_URL, EmbedEndpoint.ByUrl.class),
                 new ActionHandler<>(VerifyModel.ACTION, VerifyModel.Transport.class),
                 new ActionHandler<>(RecordSpaces.ACTION, RecordSpaces.Transport.class),
                 new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class));
@@ -143,7 +143,8 @@ public final class ClipPlugin extends Plugin
                 new DeleteModel.Rest(),
                 new LoadModel.Rest(),
                 new Catalog.Rest(),
-                new Embed.Rest(),
+                new EmbedEndpoint.Rest(),
+                new Classify(embedder),
                 new Embeddings(),
                 new VerifyModel.Rest(),
                 new GetStats.Rest());
@@ -201,8 +202,7 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public List<ExecutorBuilder<?>> getExecutorBuilders(Settings settings) {
-        return Stream.concat(Lanes.executors(settings).stream(), Stream.of(LoadedModels.pool()))
-                .toList();
+        return Lanes.executors(settings, LoadedModels.pool());
     }
 
     @Override

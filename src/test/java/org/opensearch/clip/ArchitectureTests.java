@@ -52,7 +52,7 @@ class ArchitectureTests {
             entry("stats", Set.of()),
             entry("model", with(CORE, "settings", "stats")),
             entry("embed", with(CORE, "model", "settings", "stats")),
-            entry("ingest", Set.of("embed", "core.engine", "core.vector", "settings")),
+            entry("ingest", Set.of("embed", "core.engine", "core.image", "core.vector", "settings")),
             entry("query", Set.of("embed", "core.engine", "core.vector", "settings")),
             entry("search", Set.of("core.vector", "settings")));
 

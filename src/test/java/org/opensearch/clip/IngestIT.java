@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +24,9 @@ import org.opensearch.action.ingest.SimulatePipelineResponse;
 import org.opensearch.clip.core.vector.Fusion;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Source;
+import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.common.action.ActionFuture;
+import org.opensearch.common.settings.Settings;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.common.bytes.BytesArray;
 import org.opensearch.core.rest.RestStatus;
@@ -152,6 +155,81 @@ public class IngestIT extends ClipSingleNodeTestCase {
         assertNear(
                 Vectors.normalize(Vectors.truncate(embed(new Source.Image(apple)), 64)),
                 vector("small", "0", "image_vector"));
+    }
+
+    private long embeddedImages() {
+        Map<?, ?> embedded = (Map<?, ?>)
+                getInstanceFromNode(ClipStats.class).model(MODEL).snapshot().get("embedded");
+        return embedded.get("images") instanceof Long images ? images : 0;
+    }
+
+    public void testSeveralResolutionsOfAPictureCostOneRun() {
+        createIndex("pictures", DIMENSION, "large", "again");
+        putPipeline("clip", """
+                {"clip_embedding": {"model_id": "demo", "field_map": {
+                  "large": {"image": "p"}, "again": {"image": "p"}, "small": {"image": "p", "dimensions": 64}}}}""");
+        long before = embeddedImages();
+        assertNoFailures(bulk(
+                "pictures",
+                "clip",
+                List.of(
+                        "{\"p\": \"" + tinyPicture(1) + "\"}",
+                        "{\"p\": \"" + tinyPicture(2) + "\"}",
+                        "{\"p\": [\"" + tinyPicture(1) + "\", \"" + tinyPicture(2) + "\"]}")));
+        assertEquals("two pictures, in nine vectors", 2, embeddedImages() - before);
+        assertEquals(64, vector("pictures", "2", "small").length);
+    }
+
+    public void testWhatIsIndexedAgainIsNotEmbeddedAgain() {
+        createIndex("pictures", DIMENSION, "v");
+        putPipeline("clip", """
+                {"clip_embedding": {"model_id": "demo", "skip_existing": true, "field_map": {"v": {"image": "p"}}}}""");
+        assertNoFailures(bulk("pictures", "clip", List.of("{\"p\": \"" + tinyPicture(1) + "\", \"n\": 1}")));
+        float[] vector = vector("pictures", "0", "v");
+        long before = embeddedImages();
+        String again = client().prepareGet("pictures", "0").get().getSourceAsString();
+        assertNoFailures(bulk("pictures", "clip", List.of(again.replace("\"n\":1", "\"n\":2"))));
+        assertEquals(0, embeddedImages() - before);
+        assertEquals(1, cosine(vector, vector("pictures", "0", "v")), 1e-6);
+        assertNoFailures(bulk("pictures", "clip", List.of(again.replace(tinyPicture(1), tinyPicture(2)))));
+        assertEquals(1, embeddedImages() - before);
+    }
+
+    private Map<String, String> models(String index) {
+        return client().admin()
+                .cluster()
+                .prepareState()
+                .get()
+                .getState()
+                .metadata()
+                .index(index)
+                .getCustomData("clip");
+    }
+
+    public void testAnIndexKnowsTheModelOfAFieldAfterItsFirstDocument() throws Exception {
+        createIndex("pictures", 128, "v");
+        String pipeline =
+                "{\"clip_embedding\": {\"model_id\": \"demo\", \"field_map\": {\"v\": {\"text\": \"t\", \"dimensions\": 128}}}}";
+        putPipeline("clip", pipeline);
+        putPipeline("wrong", pipeline.replace("128", "64"));
+        var simulate = new SimulatePipelineRequest(
+                new BytesArray("{\"pipeline\": {\"processors\": [" + pipeline
+                        + "]}, \"docs\": [{\"_index\": \"pictures\", \"_source\": {\"t\": \"apple\"}}]}"),
+                MediaTypeRegistry.JSON);
+        client().admin().cluster().simulatePipeline(simulate).actionGet();
+        assertTrue(bulk("pictures", "wrong", List.of("{\"t\": \"apple\"}")).hasFailures());
+        assertNull("nothing has been indexed", models("pictures"));
+        assertNoFailures(bulk("pictures", "clip", List.of("{\"t\": \"apple\"}")));
+        assertBusy(() -> assertNotNull(models("pictures")));
+        assertEquals(Set.of("v"), models("pictures").keySet());
+    }
+
+    public void testAnIndexOfAModelIsPinnedWhenItIsMade() throws Exception {
+        createIndex(
+                "pictures", Settings.builder().put("index.clip.model_id", MODEL).build(), DIMENSION, "v", "w");
+        assertBusy(() -> assertNotNull(models("pictures")));
+        assertEquals(Set.of("v", "w"), models("pictures").keySet());
+        assertEquals(1, Set.copyOf(models("pictures").values()).size());
     }
 
     public void testExactlyTheBadDocumentsOfABulkFail() {

@@ -6,34 +6,22 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionRequestValidationException;
 import org.opensearch.action.ActionType;
 import org.opensearch.action.ValidateActions;
-import org.opensearch.action.support.ActionFilters;
-import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.action.support.IndicesOptions;
-import org.opensearch.common.inject.Inject;
+import org.opensearch.clip.core.image.ImageInfo;
+import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.common.logging.HeaderWarning;
 import org.opensearch.common.unit.TimeValue;
-import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.action.ActionResponse;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.tasks.TaskId;
-import org.opensearch.core.xcontent.XContentParser;
-import org.opensearch.rest.BaseRestHandler;
-import org.opensearch.rest.BytesRestResponse;
-import org.opensearch.rest.RestRequest;
-import org.opensearch.rest.RestResponse;
-import org.opensearch.rest.action.RestCancellableNodeClient;
-import org.opensearch.rest.action.RestResponseListener;
 import org.opensearch.tasks.Task;
-import org.opensearch.transport.TransportService;
-import org.opensearch.transport.client.node.NodeClient;
 
 /**
  * Texts and pictures in, vectors out: {@code POST /_plugins/_clip/models/{id}/_embed}, and the action that ingest and query
@@ -67,10 +55,25 @@ public final class Embed {
      * @param indices as the search names them, remote ones taken out
      * @param field the vector field
      * @param dimensions length of the query vector, 0 = the model's own
+     * @param mayBeUnmapped whether it is no error that no index has the field
      */
-    public record Target(String[] indices, IndicesOptions options, String field, int dimensions) implements Writeable {
+    public record Target(String[] indices, IndicesOptions options, String field, int dimensions, boolean mayBeUnmapped)
+            implements Writeable {
+        public Target(String[] indices, IndicesOptions options, String field, int dimensions) {
+            this(indices, options, field, dimensions, false);
+        }
+
         Target(StreamInput in) throws IOException {
-            this(in.readStringArray(), IndicesOptions.readIndicesOptions(in), in.readString(), in.readVInt());
+            this(
+                    in.readStringArray(),
+                    IndicesOptions.readIndicesOptions(in),
+                    in.readString(),
+                    in.readVInt(),
+                    in.readBoolean());
+        }
+
+        public Target orUnmapped() {
+            return new Target(indices, options, field, dimensions, true);
         }
 
         @Override
@@ -79,6 +82,7 @@ public final class Embed {
             options.writeIndicesOptions(out);
             out.writeString(field);
             out.writeVInt(dimensions);
+            out.writeBoolean(mayBeUnmapped);
         }
     }
 
@@ -96,9 +100,10 @@ public final class Embed {
         private final TimeValue timeout;
         private final Target target;
         private final List<Integer> dimensions;
+        private final boolean describesPictures;
 
         public Request(String modelId, List<Source> inputs, Lane lane, Side side, TimeValue timeout, Target target) {
-            this(modelId, inputs, lane, side, timeout, target, List.of());
+            this(modelId, inputs, lane, side, timeout, target, List.of(), false);
         }
 
         private Request(
@@ -108,7 +113,8 @@ public final class Embed {
                 Side side,
                 TimeValue timeout,
                 Target target,
-                List<Integer> dimensions) {
+                List<Integer> dimensions,
+                boolean describesPictures) {
             this.modelId = modelId;
             this.inputs = List.copyOf(inputs);
             this.lane = Objects.requireNonNull(lane);
@@ -116,6 +122,7 @@ public final class Embed {
             this.timeout = timeout;
             this.target = target;
             this.dimensions = List.copyOf(dimensions);
+            this.describesPictures = describesPictures;
         }
 
         public Request(StreamInput in) throws IOException {
@@ -127,6 +134,7 @@ public final class Embed {
             timeout = in.readOptionalTimeValue();
             target = in.readOptionalWriteable(Target::new);
             dimensions = in.readList(StreamInput::readVInt);
+            describesPictures = in.readBoolean();
         }
 
         @Override
@@ -139,11 +147,17 @@ public final class Embed {
             out.writeOptionalTimeValue(timeout);
             out.writeOptionalWriteable(target);
             out.writeCollection(dimensions, StreamOutput::writeVInt);
+            out.writeBoolean(describesPictures);
         }
 
         /** This request of somebody who will cut the vectors: lengths that the model does not have are refused before it runs. */
         public Request cutTo(Collection<Integer> lengths) {
-            return new Request(modelId, inputs, lane, side, timeout, target, List.copyOf(lengths));
+            return new Request(modelId, inputs, lane, side, timeout, target, List.copyOf(lengths), describesPictures);
+        }
+
+        /** This request, asking also what each picture is: {@link Result.Vector#info}. */
+        public Request describing(boolean pictures) {
+            return new Request(modelId, inputs, lane, side, timeout, target, dimensions, pictures);
         }
 
         /** Lengths that the vectors will be cut to, 0 = not at all. */
@@ -175,9 +189,13 @@ public final class Embed {
             return target;
         }
 
+        boolean describesPictures() {
+            return describesPictures;
+        }
+
         /** This request for a model, its target taken off. */
         Request to(String model) {
-            return new Request(model, inputs, lane, side, timeout, null, List.of());
+            return new Request(model, inputs, lane, side, timeout, null, List.of(), describesPictures);
         }
 
         @Override
@@ -215,14 +233,20 @@ public final class Embed {
          * @param values as the model makes them, neither cut nor normalised
          * @param tokens of a text as the model reads it, of a picture as {@link PictureTokens} counts it
          * @param truncated the text was longer than the model or the node reads
+         * @param info of a picture, {@code null} where it was not asked for
          */
-        record Vector(float[] values, int tokens, boolean truncated) implements Result {
+        record Vector(float[] values, int tokens, boolean truncated, ImageInfo info) implements Result {
+            public Vector(float[] values, int tokens, boolean truncated) {
+                this(values, tokens, truncated, null);
+            }
+
             @Override
             public void writeTo(StreamOutput out) throws IOException {
                 out.writeByte((byte) 0);
                 out.writeFloatArray(values);
                 out.writeVInt(tokens);
                 out.writeBoolean(truncated);
+                Wire.write(info, out);
             }
         }
 
@@ -245,7 +269,7 @@ public final class Embed {
         static Result read(StreamInput in) throws IOException {
             byte kind = in.readByte();
             return switch (kind) {
-                case 0 -> new Vector(in.readFloatArray(), in.readVInt(), in.readBoolean());
+                case 0 -> new Vector(in.readFloatArray(), in.readVInt(), in.readBoolean(), Wire.info(in));
                 case 1 -> new Failure(in.readString(), in.readString(), RestStatus.readFrom(in));
                 default -> throw new IOException("unknown kind of result [" + kind + "]");
             };
@@ -258,24 +282,36 @@ public final class Embed {
         private final String fingerprint;
         private final int dimension;
         private final List<Result> results;
+        private final Logits logits;
         private final List<String> warnings;
 
         public Response(String modelId, String fingerprint, int dimension, List<Result> results) {
-            this(modelId, fingerprint, dimension, results, List.of());
+            this(modelId, fingerprint, dimension, results, null, List.of());
         }
 
         private Response(
-                String modelId, String fingerprint, int dimension, List<Result> results, List<String> warnings) {
+                String modelId,
+                String fingerprint,
+                int dimension,
+                List<Result> results,
+                Logits logits,
+                List<String> warnings) {
             this.modelId = modelId;
             this.fingerprint = fingerprint;
             this.dimension = dimension;
             this.results = List.copyOf(results);
+            this.logits = logits;
             this.warnings = List.copyOf(warnings);
+        }
+
+        /** The same, saying how vectors of the model are scored; {@code null} = not known. */
+        public Response scoredBy(Logits how) {
+            return new Response(modelId, fingerprint, dimension, results, how, warnings);
         }
 
         /** The same, telling the caller something that is no error. */
         Response warning(List<String> more) {
-            return more.isEmpty() ? this : new Response(modelId, fingerprint, dimension, results, more);
+            return more.isEmpty() ? this : new Response(modelId, fingerprint, dimension, results, logits, more);
         }
 
         public Response(StreamInput in) throws IOException {
@@ -284,6 +320,7 @@ public final class Embed {
             fingerprint = in.readString();
             dimension = in.readVInt();
             results = List.copyOf(in.readList(Result::read));
+            logits = Wire.logits(in);
             warnings = List.copyOf(in.readStringList());
         }
 
@@ -293,6 +330,7 @@ public final class Embed {
             out.writeString(fingerprint);
             out.writeVInt(dimension);
             out.writeList(results);
+            Wire.write(logits, out);
             out.writeStringCollection(warnings);
         }
 
@@ -318,80 +356,14 @@ public final class Embed {
             return results;
         }
 
+        /** How vectors are scored against those of labels, {@code null} when nobody says it. */
+        public Logits logits() {
+            return logits;
+        }
+
         /** What the user should know although all went well. */
         public List<String> warnings() {
             return warnings;
-        }
-    }
-
-    /** For inputs that make no node fetch anything. */
-    public static final class Transport extends HandledTransportAction<Request, Response> {
-        private final Router router;
-
-        @Inject
-        public Transport(TransportService transport, ActionFilters filters, Router router) {
-            super(ACTION.name(), transport, filters, Request::new);
-            this.router = router;
-        }
-
-        @Override
-        protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
-            if (request.action() != ACTION) {
-                listener.onFailure(new IllegalArgumentException(
-                        "an input is a URL, such a request needs the action [" + BY_URL.name() + "]"));
-                return;
-            }
-            router.route(request, (EmbedTask) task, listener);
-        }
-    }
-
-    /** For any inputs. */
-    public static final class TransportByUrl extends HandledTransportAction<Request, Response> {
-        private final Router router;
-
-        @Inject
-        public TransportByUrl(TransportService transport, ActionFilters filters, Router router) {
-            super(BY_URL.name(), transport, filters, Request::new);
-            this.router = router;
-        }
-
-        @Override
-        protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
-            router.route(request, (EmbedTask) task, listener);
-        }
-    }
-
-    /** {@code POST /_plugins/_clip/models/{id}/_embed}. */
-    public static final class Rest extends BaseRestHandler {
-
-        @Override
-        public String getName() {
-            return "clip_embed";
-        }
-
-        @Override
-        public List<Route> routes() {
-            return List.of(new Route(RestRequest.Method.POST, "/_plugins/_clip/models/{id}/_embed"));
-        }
-
-        @Override
-        protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient client) throws IOException {
-            EmbedBody body;
-            try (XContentParser parser = rest.contentParser()) {
-                body = EmbedBody.parse(parser);
-            }
-            Request request = body.request(rest.param("id"));
-            long start = System.nanoTime();
-            return channel -> new RestCancellableNodeClient(client, rest.getHttpChannel())
-                    .execute(request.action(), request, new RestResponseListener<>(channel) {
-                        @Override
-                        public RestResponse buildResponse(Response response) throws IOException {
-                            response.warn();
-                            long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-                            return new BytesRestResponse(
-                                    RestStatus.OK, body.answer(channel.newBuilder(), response, took));
-                        }
-                    });
         }
     }
 }

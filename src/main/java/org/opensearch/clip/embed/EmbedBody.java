@@ -83,7 +83,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         }
     }
 
-    private static void failure(XContentBuilder json, Failure failure) throws IOException {
+    static void failure(XContentBuilder json, Failure failure) throws IOException {
         json.startObject("error");
         json.field("type", failure.type());
         json.field("reason", failure.reason());

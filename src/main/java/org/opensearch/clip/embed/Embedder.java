@@ -16,10 +16,16 @@ import org.opensearch.transport.client.Client;
  */
 public final class Embedder {
     private final Consumer<Runnable> asPlugin;
+    private final LabelVectors labels = new LabelVectors();
 
     /** @param asPlugin runs a task as the plugin's subject and puts the caller's context back before it returns */
     public Embedder(Consumer<Runnable> asPlugin) {
         this.asPlugin = asPlugin;
+    }
+
+    /** What classifying keeps, wherever it is done. */
+    public LabelVectors labels() {
+        return labels;
     }
 
     /** Sends the request as the plugin; the listener completes in the context of the caller, never in the plugin's. */

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
+import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
@@ -33,6 +34,7 @@ final class Job {
 
     private final Lane lane;
     private final Side side;
+    private final boolean describesPictures;
     private final TimeValue timeout;
     private final TimeValue maxQueueTime;
     private final long queueDeadline;
@@ -63,6 +65,7 @@ final class Job {
         this.stats = stats;
         this.lane = request.lane();
         this.side = request.side();
+        this.describesPictures = request.describesPictures();
         this.timeout = timeout;
         this.maxQueueTime = maxQueueTime;
         this.queueDeadline = System.nanoTime() + maxQueueTime.nanos();
@@ -88,6 +91,10 @@ final class Job {
 
     Side side() {
         return side;
+    }
+
+    boolean describesPictures() {
+        return describesPictures;
     }
 
     TimeValue timeout() {
@@ -166,8 +173,10 @@ final class Job {
             return;
         }
         DeclaredModel declared = model().model();
+        Logits logits = model().encoder().description().logits().orElse(null);
         close();
-        completion.onResponse(new Response(declared.id(), declared.fingerprint(), declared.dimension(), all));
+        completion.onResponse(
+                new Response(declared.id(), declared.fingerprint(), declared.dimension(), all).scoredBy(logits));
     }
 
     private void close() {

@@ -85,10 +85,11 @@ public final class Lanes {
     private int working;
 
     /** For {@code Plugin.getExecutorBuilders}. */
-    public static List<ExecutorBuilder<?>> executors(Settings settings) {
-        return List.of(
-                fixed(settings, INFERENCE, ClipSettings.THREADS.get(settings)),
-                fixed(settings, FETCH, ClipSettings.IMAGE_URL_MAX_CONCURRENT.get(settings)));
+    public static List<ExecutorBuilder<?>> executors(Settings settings, ExecutorBuilder<?>... more) {
+        List<ExecutorBuilder<?>> all = new ArrayList<>(List.of(more));
+        all.add(fixed(settings, INFERENCE, ClipSettings.THREADS.get(settings)));
+        all.add(fixed(settings, FETCH, ClipSettings.IMAGE_URL_MAX_CONCURRENT.get(settings)));
+        return all;
     }
 
     private static FixedExecutorBuilder fixed(Settings settings, String name, int size) {

@@ -96,7 +96,7 @@ final class Runs {
                 long memory = images.memory(bytes);
                 breaker.addEstimateBytesAndMaybeBreak(memory, "clip picture");
                 try {
-                    yield encoder.prepare(new Input.Image(bytes));
+                    yield encoder.prepare(new Input.Image(bytes, item.job().describesPictures()));
                 } finally {
                     breaker.addWithoutBreaking(-memory);
                 }
@@ -208,7 +208,8 @@ final class Runs {
         }
         return switch (item.prepared) {
             case Prepared.Text t -> new Vector(vector, t.ids().length, t.truncated() || item.cut);
-            case Prepared.Image i -> new Vector(vector, PictureTokens.of(i.width(), i.height(), tower(item)), false);
+            case Prepared.Image i ->
+                new Vector(vector, PictureTokens.of(i.width(), i.height(), tower(item)), false, i.info());
         };
     }
 

@@ -32,11 +32,11 @@ public final class SpaceGuard {
     private static final Logger LOGGER = LogManager.getLogger(SpaceGuard.class);
     private static final int MOST_LOGGED = 10_000;
 
-    /** What has been logged: once a node, not once a document. */
-    private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
-
     private final Supplier<ClusterState> state;
     private final IndexNameExpressionResolver resolver;
+
+    /** What has been logged: once, not once a document. */
+    private final Set<String> logged = ConcurrentHashMap.newKeySet();
 
     /** @param state of the cluster, called on the threads that call this */
     public SpaceGuard(Supplier<ClusterState> state, IndexNameExpressionResolver resolver) {
@@ -68,7 +68,15 @@ public final class SpaceGuard {
         IndexMetadata written = writeIndex(now, index);
         Optional<DeclaredModel> model = ModelMetadata.of(now).model(modelId);
         if (written != null && model.isPresent()) {
-            check(now, written, field, model.get(), HeaderWarning::addWarning);
+            check(now, written, field, model.get(), this::warn);
+        }
+    }
+
+    /** Who indexes by the million does not look at headers. */
+    private void warn(String message) {
+        HeaderWarning.addWarning(message);
+        if (logged.size() < MOST_LOGGED && logged.add(message)) {
+            LOGGER.warn(message);
         }
     }
 
@@ -118,9 +126,6 @@ public final class SpaceGuard {
                     message + ": use the same model, or another field or index; [index.clip.guard: warn] lets it pass");
         }
         warnings.accept(message);
-        if (LOGGED.size() < MOST_LOGGED && LOGGED.add(index.getIndexUUID() + message)) {
-            LOGGER.warn(message);
-        }
     }
 
     private static String named(ClusterState state, String fingerprint) {

@@ -52,7 +52,7 @@ final class VectorFields {
 
     /**
      * @return those of the indices that map the field, all of them as a vector; indices without it do not matter
-     * @throws IllegalArgumentException when none maps it, or one as something else
+     * @throws IllegalArgumentException when none maps it and one has to, or one maps it as something else
      */
     List<VectorField> of(ClusterState state, Target target) {
         Index[] indices = resolver.concreteIndices(state, target.options(), target.indices());
@@ -70,7 +70,7 @@ final class VectorFields {
                         + "] is mapped as [" + mapped.type() + "], it must be [knn_vector]");
             }
         }
-        if (fields.isEmpty() && indices.length > 0) {
+        if (fields.isEmpty() && indices.length > 0 && !target.mayBeUnmapped()) {
             throw new IllegalArgumentException("field [" + target.field() + "] is mapped in none of the indices ["
                     + Arrays.stream(indices).map(Index::getName).limit(10).collect(Collectors.joining(", "))
                     + "], it must be a [knn_vector]");

@@ -5,23 +5,29 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import org.opensearch.clip.core.image.ImageInfo;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embedder;
-import org.opensearch.clip.embed.Source;
+import org.opensearch.clip.embed.Labels;
+import org.opensearch.clip.embed.Labels.Scored;
 import org.opensearch.clip.ingest.DocumentFields.Part;
 import org.opensearch.clip.ingest.Options.OnImageError;
 
 /** The model's answers to one document's inputs, and the pictures passed over on the way. Used by one thread at a time. */
 final class Answers {
     private final Options options;
-    private final Function<Source, Result> results;
+    private final Reply reply;
     private final Map<Part, Map<String, Object>> errors = new LinkedHashMap<>();
 
-    Answers(Options options, Function<Source, Result> results) {
+    Answers(Options options, Reply reply) {
         this.options = options;
-        this.results = results;
+        this.reply = reply;
+    }
+
+    /** The labels, best first, for a vector of length 1. */
+    List<Scored> scored(Labels labels, float[] vector) {
+        return labels.scored(vector, reply.vectors(labels), reply.logits());
     }
 
     /**
@@ -31,14 +37,14 @@ final class Answers {
      * @throws RuntimeException of the status of what went wrong
      */
     float[] vector(Part part, int dimensions) {
-        return values(part, dimensions, results.apply(part.source()));
+        return values(part, dimensions, reply.result(part.source()));
     }
 
     /** The same of those pictures that can be used; the others are noted, or an error, as the options say. */
     List<float[]> vectors(List<Part> images, int dimensions) {
         List<float[]> vectors = new ArrayList<>();
         for (Part image : images) {
-            Result result = results.apply(image.source());
+            Result result = reply.result(image.source());
             if (result instanceof Result.Failure failure && ignorable(failure)) {
                 errors.put(image, error(image, failure));
             } else {
@@ -46,6 +52,11 @@ final class Answers {
             }
         }
         return vectors;
+    }
+
+    /** What a picture is, {@code null} when it was passed over. */
+    ImageInfo info(Part image) {
+        return reply.result(image.source()) instanceof Result.Vector vector ? vector.info() : null;
     }
 
     private float[] values(Part part, int dimensions, Result result) {

@@ -2,6 +2,7 @@
 package org.opensearch.clip.ingest;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.clip.embed.Embedder;
+import org.opensearch.clip.embed.LabelVectors;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.embed.SpaceGuard;
 import org.opensearch.core.action.ActionListener;
@@ -42,6 +44,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
     private final Client client;
     private final Embedder embedder;
     private final SpaceGuard guard;
+    private final LabelVectors labels;
 
     ClipEmbeddingProcessor(
             String tag,
@@ -56,6 +59,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
         this.client = client;
         this.embedder = embedder;
         this.guard = guard;
+        this.labels = embedder.labels();
     }
 
     @Override
@@ -95,7 +99,8 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
         }
         var request = new Embed.Request(
                         options.modelId(), slice.inputs(), Lane.INGEST, Side.PASSAGE, options.timeout(), null)
-                .cutTo(options.lengths());
+                .cutTo(options.lengths())
+                .describing(options.imageInfo() != null);
         ActionListener<Embed.Response> once = ActionListener.notifyOnce(new ActionListener<>() {
             @Override
             public void onResponse(Embed.Response response) {
@@ -137,9 +142,29 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
                 Step step = begin(document);
                 steps.add(step);
                 if (step.failure() == null) {
-                    step.embedding().inputs().forEach(source -> inputs.putIfAbsent(source, inputs.size()));
+                    add(step.embedding().inputs());
                 }
             }
+            addLabels();
+        }
+
+        private void add(Collection<Source> sources) {
+            sources.forEach(source -> inputs.putIfAbsent(source, inputs.size()));
+        }
+
+        /** Those whose vectors are not known, beside the inputs that they are for. */
+        private void addLabels() {
+            if (options.classify().isEmpty()) {
+                return;
+            }
+            String fingerprint = guard.fingerprint(options.modelId()).orElse("");
+            steps.stream()
+                    .filter(step -> step.failure() == null)
+                    .flatMap(step -> step.embedding().labels())
+                    .distinct()
+                    .filter(wanted -> labels.get(fingerprint, wanted) == null)
+                    .toList()
+                    .forEach(wanted -> add(wanted.sources()));
         }
 
         /** Every distinct input of the documents, once. */
@@ -160,20 +185,21 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
 
         /** @param response {@code null} when no document needed anything */
         List<IngestDocumentWrapper> completed(Embed.Response response) {
+            Reply reply = response == null ? null : new Reply(response, inputs, labels);
             List<IngestDocumentWrapper> outcome = new ArrayList<>();
             for (int i = 0; i < documents.size(); i++) {
                 Step step = steps.get(i);
                 boolean waited =
                         step.failure() == null && !step.embedding().inputs().isEmpty();
-                outcome.add(result(i, waited ? complete(step.embedding(), response) : step.failure()));
+                outcome.add(result(i, waited ? complete(step.embedding(), reply) : step.failure()));
             }
             return outcome;
         }
 
-        private Exception complete(DocumentEmbedding embedding, Embed.Response response) {
+        private Exception complete(DocumentEmbedding embedding, Reply reply) {
             try {
-                embedding.complete(source -> response.results().get(inputs.get(source)), response.fingerprint());
-                embedding.tell(guard, client.threadPool().getThreadContext(), response.fingerprint());
+                embedding.complete(reply);
+                embedding.tell(guard, client.threadPool().getThreadContext(), reply.fingerprint());
                 return null;
             } catch (RuntimeException e) {
                 return e;

@@ -60,6 +60,18 @@ final class Config {
         return list.stream().map(field -> new FieldPath((String) field)).toList();
     }
 
+    /** Texts; one text stands for a list of it. */
+    List<String> strings(String name) {
+        Object value = values.remove(name);
+        List<?> list = value instanceof List<?> several ? several : value == null ? List.of() : List.of(value);
+        for (Object element : list) {
+            if (!(element instanceof String)) {
+                throw refused(name, "must be a list of texts, got [" + value + "]");
+            }
+        }
+        return list.stream().map(element -> (String) element).toList();
+    }
+
     /** @param choices the first is the default */
     String choice(String name, String... choices) {
         Object value = values.remove(name);
@@ -74,12 +86,16 @@ final class Config {
     }
 
     int dimensions(int otherwise) {
-        Object value = values.remove("dimensions");
+        return positive("dimensions", otherwise);
+    }
+
+    int positive(String name, int otherwise) {
+        Object value = values.remove(name);
         if (value == null) {
             return otherwise;
         }
         if (!(value instanceof Integer i) || i < 1) {
-            throw refused("dimensions", "must be a whole number of at least 1, got [" + value + "]");
+            throw refused(name, "must be a whole number of at least 1, got [" + value + "]");
         }
         return i;
     }

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
-import org.opensearch.clip.embed.Embed.Result;
+import java.util.stream.Stream;
+import org.opensearch.clip.embed.Labels;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.embed.SpaceGuard;
 import org.opensearch.clip.ingest.Output.Change;
@@ -56,7 +56,13 @@ final class DocumentEmbedding {
         var fields = new DocumentFields(document, options.ignoreMissing());
         List<Output> all = new ArrayList<>();
         options.fields().forEach(mapping -> all.add(VectorOutput.read(mapping, fields)));
-        return all.stream().filter(Objects::nonNull).toList();
+        options.classify().forEach(entry -> all.add(LabelOutput.read(entry, fields)));
+        all.removeIf(Objects::isNull);
+        InfoOutput info = options.imageInfo() == null ? null : InfoOutput.of(options.imageInfo(), all);
+        if (info != null) {
+            all.add(info);
+        }
+        return all;
     }
 
     private boolean isUnchanged(Output output, String fingerprint) {
@@ -71,31 +77,36 @@ final class DocumentEmbedding {
         return inputs;
     }
 
+    /** Labels whose vectors {@link #complete} will want. */
+    Stream<Labels> labels() {
+        return outputs.stream()
+                .filter(LabelOutput.class::isInstance)
+                .map(output -> ((LabelOutput) output).classification().labels());
+    }
+
     /**
      * Writes what was made into the document.
      *
-     * @param fingerprint of the model
      * @throws RuntimeException of the status of what went wrong, the document being as it was
      */
-    void complete(Function<Source, Result> results, String fingerprint) {
-        var answers = new Answers(options, results);
+    void complete(Reply reply) {
+        var answers = new Answers(options, reply);
         List<Change> changes = new ArrayList<>();
         Map<FieldPath, String> origins = new HashMap<>();
         for (Output output : outputs) {
-            Change change = output.make(answers, options);
-            if (change != null) {
-                changes.add(change);
-            }
-            boolean known = options.skipExisting() && change != null && !answers.isIncomplete(output.target());
+            List<Change> made = output.make(answers, options);
+            changes.addAll(made);
+            boolean known = options.skipExisting() && !made.isEmpty() && !answers.isIncomplete(output.target());
             origins.put(
-                    output.target(), known ? output.origin(fingerprint, options).toString() : "");
+                    output.target(),
+                    known ? output.origin(reply.fingerprint(), options).toString() : "");
         }
         List<Map<String, Object>> errors = answers.errors();
         changes.add(notes.of(errors, origins));
         changes.forEach(change -> change.require(document));
         changes.forEach(change -> change.apply(document));
         if (options.removeSourceImage() && errors.isEmpty()) {
-            options.fields().stream().flatMap(f -> f.image().stream()).forEach(image -> image.remove(document));
+            options.pictures().forEach(image -> image.remove(document));
         }
     }
 

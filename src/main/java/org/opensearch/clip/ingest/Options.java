@@ -4,21 +4,26 @@ package org.opensearch.clip.ingest;
 import static org.opensearch.ingest.ConfigurationUtils.newConfigurationException;
 import static org.opensearch.ingest.ConfigurationUtils.readBooleanProperty;
 import static org.opensearch.ingest.ConfigurationUtils.readMap;
+import static org.opensearch.ingest.ConfigurationUtils.readOptionalMap;
 import static org.opensearch.ingest.ConfigurationUtils.readOptionalStringProperty;
 import static org.opensearch.ingest.ConfigurationUtils.readStringProperty;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.opensearch.common.unit.TimeValue;
 
 /**
  * What a {@code clip_embedding} processor was told, checked as far as it can be without a model: pipelines are rebuilt on every
  * node at restart and restore, long before a model is there.
  *
+ * @param classify fields that get labels, may be empty
+ * @param imageInfo field for size, format and hash of the pictures, {@code null} = none
  * @param skipExisting whether a vector that a document carries stays, when it was made of the same inputs by the same model
  * @param errorField where that is noted, and pictures that could not be used, {@code null} = nowhere
  * @param timeout of a request's work, {@code null} = the setting of the ingest lane
@@ -26,6 +31,8 @@ import org.opensearch.common.unit.TimeValue;
 record Options(
         String modelId,
         List<FieldMapping> fields,
+        List<Classification> classify,
+        FieldPath imageInfo,
         boolean normalize,
         boolean skipExisting,
         boolean ignoreMissing,
@@ -80,10 +87,14 @@ record Options(
         boolean removeSourceImage = readBooleanProperty(TYPE, tag, config, "remove_source_image", false);
         TimeValue timeout = timeout(tag, config);
         List<FieldMapping> fields = fields(tag, config, dimensions);
-        requireApart(tag, fields, errorField);
+        List<Classification> classify = classify(tag, config);
+        FieldPath imageInfo = imageInfo(tag, config, fields, classify);
+        requireApart(tag, written(fields, classify, imageInfo), errorField);
         return new Options(
                 modelId,
                 fields,
+                classify,
+                imageInfo,
                 normalize,
                 skipExisting,
                 ignoreMissing,
@@ -153,23 +164,81 @@ record Options(
                         .toList();
     }
 
-    /** Fields that are written must not lie inside each other. */
-    private static void requireApart(String tag, List<FieldMapping> fields, FieldPath errorField) {
-        for (FieldMapping a : fields) {
-            String target = a.target().path();
-            for (FieldMapping b : fields) {
-                if (b.target().path().startsWith(target + ".")) {
+    private static List<Classification> classify(String tag, Map<String, Object> config) {
+        Map<String, Object> entries = readOptionalMap(TYPE, tag, config, "classify");
+        return entries == null
+                ? List.of()
+                : new TreeMap<>(entries)
+                        .entrySet().stream()
+                                .map(e -> Classification.read(tag, e.getKey(), e.getValue()))
+                                .toList();
+    }
+
+    /** Every field that pictures are read from. */
+    Stream<FieldPath> pictures() {
+        return Stream.concat(
+                fields.stream().flatMap(mapping -> mapping.image().stream()),
+                classify.stream().flatMap(entry -> entry.image().stream()));
+    }
+
+    private static FieldPath imageInfo(
+            String tag, Map<String, Object> config, List<FieldMapping> fields, List<Classification> classify) {
+        String field = readOptionalStringProperty(TYPE, tag, config, "image_info");
+        if (field == null) {
+            return null;
+        }
+        boolean pictures = Stream.concat(
+                        fields.stream().map(FieldMapping::image),
+                        classify.stream().map(Classification::image))
+                .anyMatch(image -> !image.isEmpty());
+        if (field.isBlank() || !pictures) {
+            throw newConfigurationException(
+                    TYPE,
+                    tag,
+                    "image_info",
+                    field.isBlank() ? "is blank" : "is about pictures, and there is no [image]");
+        }
+        return new FieldPath(field);
+    }
+
+    /** A field that is written, and the parameter that says so. */
+    private record Written(String parameter, String field) {}
+
+    private static List<Written> written(
+            List<FieldMapping> fields, List<Classification> classify, FieldPath imageInfo) {
+        List<Written> all = new ArrayList<>();
+        fields.forEach(
+                mapping -> all.add(new Written("field_map", mapping.target().path())));
+        for (Classification entry : classify) {
+            all.add(new Written("classify", entry.target().path()));
+            if (entry.scores() != null) {
+                all.add(new Written("classify", entry.scores().path()));
+            }
+        }
+        if (imageInfo != null) {
+            all.add(new Written("image_info", imageInfo.path()));
+        }
+        return all;
+    }
+
+    /** Fields that are written must not be the same, nor lie inside each other. */
+    private static void requireApart(String tag, List<Written> written, FieldPath errorField) {
+        for (int i = 0; i < written.size(); i++) {
+            String target = written.get(i).field();
+            for (int j = 0; j < written.size(); j++) {
+                String other = written.get(j).field();
+                if (i != j && (other + ".").startsWith(target + ".")) {
                     throw newConfigurationException(
                             TYPE,
                             tag,
-                            "field_map",
-                            "[" + b.target() + "] lies inside the vector field [" + target + "]");
+                            written.get(Math.max(i, j)).parameter(),
+                            "[" + other + "] lies inside [" + target + "], which is written too");
                 }
             }
             if (errorField != null
                     && ((errorField + ".").startsWith(target + ".") || target.startsWith(errorField + "."))) {
                 throw newConfigurationException(
-                        TYPE, tag, "error_field", "[" + errorField + "] and the vector field [" + target + "] overlap");
+                        TYPE, tag, "error_field", "[" + errorField + "] and the field [" + target + "] overlap");
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.ingest;
 
+import java.util.List;
 import java.util.stream.Stream;
 import org.opensearch.clip.ingest.DocumentFields.Part;
 import org.opensearch.ingest.IngestDocument;
@@ -20,10 +21,10 @@ interface Output {
     Origin origin(String fingerprint, Options options);
 
     /**
-     * @return {@code null} where the document is left without one
+     * @return none where the document is left as it is
      * @throws RuntimeException of the status of what went wrong
      */
-    Change make(Answers answers, Options options);
+    List<Change> make(Answers answers, Options options);
 
     /** To be written: first all of a document's changes are asked whether they can, then all are made. */
     interface Change {
@@ -43,6 +44,17 @@ interface Output {
         @Override
         public void apply(IngestDocument document) {
             field.set(document, value);
+        }
+    }
+
+    /** A field that must not keep what it has. */
+    record Unset(FieldPath field) implements Change {
+        @Override
+        public void require(IngestDocument document) {}
+
+        @Override
+        public void apply(IngestDocument document) {
+            field.remove(document);
         }
     }
 }

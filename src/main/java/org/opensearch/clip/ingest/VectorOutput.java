@@ -71,12 +71,13 @@ record VectorOutput(FieldMapping mapping, Part text, List<List<Part>> groups) im
     }
 
     @Override
-    public Change make(Answers answers, Options options) {
+    public List<Change> make(Answers answers, Options options) {
         List<float[]> vectors = vectors(answers, options);
         if (mapping.isNested()) {
-            return new Nested(options.nested(mapping), target().name(), vectors);
+            return List.of(new Nested(options.nested(mapping), target().name(), vectors));
         }
-        return vectors.getFirst() == null ? null : new Set(target(), new FloatList(vectors.getFirst()));
+        float[] vector = vectors.getFirst();
+        return vector == null ? List.of() : List.of(new Set(target(), new FloatList(vector)));
     }
 
     private record Nested(NestedVectors objects, String name, List<float[]> vectors) implements Change {

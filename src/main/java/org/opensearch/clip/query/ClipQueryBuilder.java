@@ -157,9 +157,11 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         return new ClipQueryBuilder(field, question, neighbors, embedder, made);
     }
 
-    /** A field that need not be mapped is not looked at, where the query names the model itself. */
+    /** A field need not be mapped where the query says so, and names the model itself. */
     private Target toCheck(Target target) {
-        return neighbors.ignoreUnmapped() && question.modelId() != null ? null : target;
+        return target != null && neighbors.ignoreUnmapped() && question.modelId() != null
+                ? target.orUnmapped()
+                : target;
     }
 
     private <T> ActionListener<float[]> answering(AtomicReference<float[]> made, ActionListener<T> listener) {

@@ -109,7 +109,7 @@ public final class ClipStats {
             counters.computeIfAbsent(key, k -> new LongAdder()).increment();
         }
 
-        private Map<String, Object> snapshot() {
+        public Map<String, Object> snapshot() {
             Map<String, Object> all = new TreeMap<>();
             all.put("requests", sums(requests));
             all.put("embedded", sums(embedded));

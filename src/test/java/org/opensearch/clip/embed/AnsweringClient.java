@@ -7,6 +7,8 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionType;
+import org.opensearch.clip.core.vector.ZeroShot.Activation;
+import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.action.ActionResponse;
@@ -30,8 +32,8 @@ public final class AnsweringClient extends NoOpNodeClient {
     }
 
     public static Embed.Response answer(Embed.Request request, Function<Source, Result> model) {
-        return new Embed.Response(
-                "m", "f", 4, request.inputs().stream().map(model).toList());
+        var results = request.inputs().stream().map(model).toList();
+        return new Embed.Response("m", "f", 4, results).scoredBy(new Logits(Activation.SOFTMAX, 4, 0, false));
     }
 
     public static Result vector(float... values) {

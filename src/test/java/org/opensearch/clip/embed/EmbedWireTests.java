@@ -4,6 +4,9 @@ package org.opensearch.clip.embed;
 import java.io.IOException;
 import java.util.List;
 import org.opensearch.action.support.IndicesOptions;
+import org.opensearch.clip.core.image.ImageInfo;
+import org.opensearch.clip.core.vector.ZeroShot.Activation;
+import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
@@ -60,10 +63,15 @@ public class EmbedWireTests extends OpenSearchTestCase {
 
     public void testResponseArrivesAsItWasSent() throws IOException {
         Failure failure = new Failure("invalid_image", "r", RestStatus.BAD_REQUEST);
+        ImageInfo info = randomBoolean() ? null : new ImageInfo(3, 4, "png", randomLong());
+        Logits logits = randomBoolean() ? null : new Logits(Activation.SIGMOID, 4.5, -0.5, true);
         Response read = sent(
-                new Response("m", "f", 2, List.of(new Vector(new float[] {1, -0f}, 3, true), failure))
+                new Response("m", "f", 2, List.of(new Vector(new float[] {1, -0f}, 3, true, info), failure))
+                        .scoredBy(logits)
                         .warning(List.of("w")),
                 Response::new);
+        assertEquals(logits, read.logits());
+        assertEquals(info, ((Vector) read.results().get(0)).info());
         assertEquals(List.of("w"), read.warnings());
         assertEquals("m", read.modelId());
         assertEquals("f", read.fingerprint());

@@ -157,9 +157,30 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                 "skip_existing",
                 "must not be null",
                 "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}, \"skip_existing\": true, \"error_field\": null}");
+        refusesLabels("labels", "needs either", "{\"labels\": [\"a\"]}");
+        refusesLabels("labels", "needs either", "{\"image\": \"i\", \"text\": \"t\", \"labels\": [\"a\"]}");
+        refusesLabels("labels", "1 to 2048 texts", "{\"image\": \"i\"}");
+        refusesLabels("labels", "must be different", "{\"image\": \"i\", \"labels\": [\"a\", \"a\"]}");
+        refusesLabels(
+                "labels", "where the label goes", "{\"image\": \"i\", \"labels\": [\"a\"], \"prompt\": \"a photo\"}");
+        refusesLabels("labels.labels", "list of texts", "{\"image\": \"i\", \"labels\": [1]}");
+        refusesLabels("labels.top_k", "at least 1", "{\"image\": \"i\", \"labels\": [\"a\"], \"top_k\": 0}");
+        refusesLabels("labels.min_score", "at most 1", "{\"image\": \"i\", \"labels\": [\"a\"], \"min_score\": 2}");
+        refusesLabels(
+                "labels.scores", "one field", "{\"image\": \"i\", \"labels\": [\"a\"], \"scores\": [\"a\", \"b\"]}");
+        refusesLabels("labels.label", "not a known", "{\"image\": \"i\", \"labels\": [\"a\"], \"label\": \"b\"}");
+        refuses(
+                "classify",
+                "lies inside [v]",
+                "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}, \"classify\": {\"v\": {\"text\": \"t\", \"labels\": [\"a\"]}}}");
+        refusesOption("image_info", "no [image]", "\"info\"");
+        refuses(
+                "image_info",
+                "lies inside [v]",
+                "{\"model_id\": \"m\", \"image_info\": \"v.info\", \"field_map\": {\"v\": {\"image\": \"i\"}}}");
         refuses(
                 "field_map",
-                "[v.w] lies inside",
+                "[v.w] lies inside [v]",
                 "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}, \"v.w\": {\"text\": \"t\"}}}");
     }
 
@@ -176,6 +197,14 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
 
     private static void refusesFusion(String property, String reason, String fusion) {
         refusesField("v.fusion." + property, reason, "{\"text\": \"t\", \"image\": \"i\", \"fusion\": " + fusion + "}");
+    }
+
+    private static void refusesLabels(String property, String reason, String entry) {
+        refuses(
+                "classify." + property,
+                reason,
+                "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}, \"classify\": {\"labels\": " + entry
+                        + "}}");
     }
 
     private static void refusesOption(String property, String reason, String value) {

@@ -12,9 +12,11 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.ResourceNotFoundException;
+import org.opensearch.clip.core.image.ImageInfo;
 import org.opensearch.clip.embed.AnsweringClient;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Result;
@@ -59,11 +61,19 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
     /** Lengths other than 1, so that a missing normalisation shows. */
     private static Result model(Source source) {
         return switch (source) {
-            case Source.Text text -> vector(3, 0, 0, text.text().length());
+            case Source.Text text ->
+                switch (text.text()) {
+                    case "a red thing", "red as ever" -> vector(0, 1, 0, 0);
+                    case "a blue thing", "blue as ever" -> vector(0, 0, 1, 0);
+                    case "a dark thing", "dark as ever" -> vector(-1, 0, 0, 0);
+                    default -> vector(3, 0, 0, text.text().length());
+                };
             case Source.Image image ->
                 switch (image.image()) {
-                    case "red" -> vector(0, 2, 0, 0);
+                    case "red" ->
+                        new Result.Vector(new float[] {0, 2, 0, 0}, 0, false, new ImageInfo(40, 30, "png", 0xa5));
                     case "blue" -> vector(0, 0, 5, 0);
+                    case "reddish" -> vector(0, 4, 3, 0);
                     case "against" -> vector(-0.6f, 0, 0, -0.8f);
                     case "broken" -> failure("invalid_image", RestStatus.BAD_REQUEST);
                     case "busy" -> failure("rejected", RestStatus.TOO_MANY_REQUESTS);
@@ -146,7 +156,7 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
     public void testMakesSeveralVectorsOfOneDocument() {
         AnsweringClient client = answering();
         IngestDocument document = one(client, """
-                "field_map": {"t": {"text": "title"}, "v.i": {"image": "media.image"}, "b": {"text": "title", "image": "media.image"}}""", "{\"title\": \"1234\", \"media\": [{\"image\": \"red\"}]}");
+                "timeout": "7s", "field_map": {"t": {"text": "title"}, "v.i": {"image": "media.image"}, "b": {"text": "title", "image": "media.image"}}""", "{\"title\": \"1234\", \"media\": [{\"image\": \"red\"}]}");
         assertVector(document, "t", 0.6, 0, 0, 0.8);
         assertVector(document, "v.i", 0, 1, 0, 0);
         double half = Math.sqrt(0.5);
@@ -156,6 +166,7 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         assertEquals("m", request.modelId());
         assertEquals(Embed.Lane.INGEST, request.lane());
         assertEquals(Embed.Side.PASSAGE, request.side());
+        assertEquals(7_000, request.timeout().millis());
     }
 
     public void testWeighsTextAgainstPictures() {
@@ -280,6 +291,85 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         assertFalse(document.hasField("_clip"));
         document = one(config, "{\"p\": \"red\", \"_clip\": {\"errors\": [], \"more\": 1}}");
         assertEquals(Map.of("more", 1), document.getFieldValue("_clip", Map.class));
+    }
+
+    public void testSaysWhatAPictureIs() {
+        String config =
+                "\"skip_existing\": true, \"image_info\": \"media.info\", \"field_map\": {\"v\": {\"image\": \"i\"}, \"w\": {\"image\": [\"i\", \"j\"]}}";
+        IngestDocument document = one(config, "{\"i\": \"red\"}");
+        Map<String, Object> red = Map.of("width", 40, "height", 30, "format", "png", "hash", "00000000000000a5");
+        assertEquals(red, document.getFieldValue("media.info", Map.class));
+        AnsweringClient client = answering();
+        run(processor(client, config), document);
+        assertEquals("it is known", 0, client.requests.size());
+        document.removeField("media");
+        run(processor(client, config), document);
+        assertEquals(red, document.getFieldValue("media.info", Map.class));
+        document = one("\"on_image_error\": \"skip\", " + config, "{\"i\": [\"red\", \"broken\"], \"j\": \"red\"}");
+        assertEquals("each once", List.of(red), document.getFieldValue("media.info", List.class));
+    }
+
+    private static final String CLASSIFY = """
+            "field_map": {"v": {"image": "i"}}, "classify": {
+              "color": {"image": "i", "labels": ["blue", "red", "dark"], "prompt": ["a {} thing", "{} as ever"]},
+              "colors": {"image": "i", "labels": ["blue", "red", "dark"], "prompt": "a {} thing", "top_k": 2,
+                "min_score": 0.1, "scores": "color_scores"}}""";
+
+    public void testLabelsPicturesForFacets() {
+        AnsweringClient client = answering();
+        var processor = processor(client, CLASSIFY);
+        IngestDocument document = document("{\"i\": \"reddish\", \"colors\": [\"old\"]}");
+        assertNull(run(processor, document).getFirst().getException());
+        assertEquals("red", document.getFieldValue("color", String.class));
+        // logits 0.6, 0.8 and 0 times 4
+        double sum = Math.exp(2.4) + Math.exp(3.2) + 1;
+        assertEquals(List.of("red", "blue"), document.getFieldValue("colors", List.class));
+        assertEquals("red", document.getFieldValue("color_scores.0.label", String.class));
+        assertEquals(Math.exp(3.2) / sum, document.getFieldValue("color_scores.0.score", Double.class), 1e-6);
+        assertEquals(Math.exp(2.4) / sum, document.getFieldValue("color_scores.1.score", Double.class), 1e-6);
+        assertVector(document, "v", 0, 0.8, 0.6, 0);
+        assertEquals(
+                "a picture and six labels",
+                7,
+                client.requests.getFirst().inputs().size());
+
+        document = document("{\"i\": [\"red\", \"broken\"]}");
+        assertNotNull(run(processor, document).getFirst().getException());
+        assertFalse(document.hasField("color"));
+        document = document("{\"i\": \"red\"}");
+        run(processor, document);
+        assertEquals(
+                "labels are embedded once",
+                1,
+                client.requests.getLast().inputs().size());
+        assertEquals(List.of("red"), document.getFieldValue("colors", List.class));
+    }
+
+    public void testNoLabelIsGoodEnough() {
+        IngestDocument document = one(
+                "\"field_map\": {\"v\": {\"text\": \"t\"}}, \"classify\": {\"c\": {\"text\": \"t\", \"labels\": [\"a red thing\", \"a blue thing\"],"
+                        + " \"min_score\": 0.9}}",
+                "{\"t\": \"x\", \"c\": \"stale\"}");
+        assertFalse(document.hasField("c"));
+    }
+
+    public void testUnchangedDocumentsKeepTheirLabels() {
+        String config = "\"skip_existing\": true, " + CLASSIFY;
+        IngestDocument document = one(config, "{\"i\": \"red\"}");
+        AnsweringClient client = answering();
+        run(processor(client, config), document);
+        assertEquals(0, client.requests.size());
+        run(processor(client, config.replace("\"red\", \"dark\"]", "\"red\"]")), document);
+        assertEquals(Set.of("red", "blue"), labelsIn(client));
+    }
+
+    private static Set<String> labelsIn(AnsweringClient client) {
+        return client.requests.getFirst().inputs().stream()
+                .filter(Source.Text.class::isInstance)
+                .map(source -> ((Source.Text) source)
+                        .text()
+                        .split(" ")[((Source.Text) source).text().startsWith("a ") ? 1 : 0])
+                .collect(Collectors.toSet());
     }
 
     private static final String SKIP = "\"skip_existing\": true, \"field_map\": {"

@@ -9,6 +9,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.image.ImageException;
+import org.opensearch.clip.core.image.ImageInfo;
 import org.opensearch.clip.core.image.ImagePreprocessor;
 import org.opensearch.clip.core.image.RgbImage;
 import org.opensearch.clip.core.model.Modality;
@@ -42,8 +43,13 @@ public final class DualEncoder implements AutoCloseable {
          * @param pixels {@code [3][height][width]} as the tower reads them
          * @param width of the picture itself, upright
          * @param height of the picture itself, upright
+         * @param info {@code null} where it was not asked for
          */
-        record Image(float[] pixels, int width, int height) implements Prepared {
+        record Image(float[] pixels, int width, int height, ImageInfo info) implements Prepared {
+            public Image(float[] pixels, int width, int height) {
+                this(pixels, width, height, null);
+            }
+
             @Override
             public Modality modality() {
                 return Modality.IMAGE;
@@ -126,7 +132,11 @@ public final class DualEncoder implements AutoCloseable {
                         InputException.Kind.INVALID_IMAGE, "the model has no picture tower: it embeds texts only"));
         try {
             RgbImage image = ImageDecoder.decode(input.bytes());
-            return new Prepared.Image(ImagePreprocessor.pixels(image, tower.pixels()), image.width(), image.height());
+            float[] pixels = ImagePreprocessor.pixels(image, tower.pixels());
+            ImageInfo info = input.described()
+                    ? ImageInfo.of(ImageDecoder.header(input.bytes()).format(), image)
+                    : null;
+            return new Prepared.Image(pixels, image.width(), image.height(), info);
         } catch (ImageException e) {
             throw new InputException(InputException.Kind.INVALID_IMAGE, e.getMessage(), e);
         }

@@ -37,10 +37,18 @@ public sealed interface Input {
         }
     }
 
-    /** The file of a picture, as it was uploaded or fetched. */
-    record Image(byte[] bytes) implements Input {
+    /**
+     * The file of a picture, as it was uploaded or fetched.
+     *
+     * @param described whether {@link org.opensearch.clip.core.image.ImageInfo} is wanted of it
+     */
+    record Image(byte[] bytes, boolean described) implements Input {
         public Image {
             Objects.requireNonNull(bytes, "bytes");
+        }
+
+        public Image(byte[] bytes) {
+            this(bytes, false);
         }
 
         @Override

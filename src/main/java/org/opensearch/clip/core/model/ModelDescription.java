@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.opensearch.clip.core.vector.ZeroShot;
 
 /**
  * What a model is, as far as its folder says it: see {@link ModelFolder#describe}.
@@ -27,6 +28,10 @@ public record ModelDescription(
         Optional<Tower.Image> image,
         OptionalDouble logitScale,
         OptionalDouble logitBias) {
+
+    /** What the training of CLIP stops the scale at, and where it always arrives. */
+    private static final double USUAL_SCALE = 100;
+
     public ModelDescription {
         Objects.requireNonNull(family, "family");
         Objects.requireNonNull(variant, "variant");
@@ -44,5 +49,18 @@ public record ModelDescription(
     /** The lengths that its vectors may be cut to. */
     public Matryoshka matryoshka() {
         return new Matryoshka(dimension, dimensions);
+    }
+
+    /** How its vectors are scored against labels; empty where the family scores by sigmoid and nobody says scale and bias. */
+    public Optional<ZeroShot.Logits> logits() {
+        if (!family.startsWith("siglip")) {
+            double scale = logitScale.orElse(USUAL_SCALE);
+            return Optional.of(
+                    new ZeroShot.Logits(ZeroShot.Activation.SOFTMAX, scale, logitBias.orElse(0), logitScale.isEmpty()));
+        }
+        return logitScale.isEmpty() || logitBias.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new ZeroShot.Logits(
+                        ZeroShot.Activation.SIGMOID, logitScale.getAsDouble(), logitBias.getAsDouble(), false));
     }
 }

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.opensearch.clip.embed;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.opensearch.action.support.ActionFilters;
+import org.opensearch.action.support.HandledTransportAction;
+import org.opensearch.clip.embed.Embed.Request;
+import org.opensearch.clip.embed.Embed.Response;
+import org.opensearch.common.inject.Inject;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.core.xcontent.XContentParser;
+import org.opensearch.rest.BaseRestHandler;
+import org.opensearch.rest.BytesRestResponse;
+import org.opensearch.rest.RestRequest;
+import org.opensearch.rest.RestResponse;
+import org.opensearch.rest.action.RestCancellableNodeClient;
+import org.opensearch.rest.action.RestResponseListener;
+import org.opensearch.tasks.Task;
+import org.opensearch.transport.TransportService;
+import org.opensearch.transport.client.node.NodeClient;
+
+/** {@link Embed} under its two names, which are permitted apart, and by REST. */
+public final class EmbedEndpoint {
+
+    private EmbedEndpoint() {}
+
+    /** For inputs that make no node fetch anything. */
+    public static final class Plain extends HandledTransportAction<Request, Response> {
+        private final Router router;
+
+        @Inject
+        public Plain(TransportService transport, ActionFilters filters, Router router) {
+            super(Embed.ACTION.name(), transport, filters, Request::new);
+            this.router = router;
+        }
+
+        @Override
+        protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
+            if (request.action() != Embed.ACTION) {
+                listener.onFailure(new IllegalArgumentException(
+                        "an input is a URL, such a request needs the action [" + Embed.BY_URL.name() + "]"));
+                return;
+            }
+            router.route(request, (EmbedTask) task, listener);
+        }
+    }
+
+    /** For any inputs. */
+    public static final class ByUrl extends HandledTransportAction<Request, Response> {
+        private final Router router;
+
+        @Inject
+        public ByUrl(TransportService transport, ActionFilters filters, Router router) {
+            super(Embed.BY_URL.name(), transport, filters, Request::new);
+            this.router = router;
+        }
+
+        @Override
+        protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
+            router.route(request, (EmbedTask) task, listener);
+        }
+    }
+
+    /** {@code POST /_plugins/_clip/models/{id}/_embed}. */
+    public static final class Rest extends BaseRestHandler {
+
+        @Override
+        public String getName() {
+            return "clip_embed";
+        }
+
+        @Override
+        public List<Route> routes() {
+            return List.of(new Route(RestRequest.Method.POST, "/_plugins/_clip/models/{id}/_embed"));
+        }
+
+        @Override
+        protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient client) throws IOException {
+            EmbedBody body;
+            try (XContentParser parser = rest.contentParser()) {
+                body = EmbedBody.parse(parser);
+            }
+            Request request = body.request(rest.param("id"));
+            long start = System.nanoTime();
+            return channel -> new RestCancellableNodeClient(client, rest.getHttpChannel())
+                    .execute(request.action(), request, new RestResponseListener<>(channel) {
+                        @Override
+                        public RestResponse buildResponse(Response response) throws IOException {
+                            response.warn();
+                            long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+                            return new BytesRestResponse(
+                                    RestStatus.OK, body.answer(channel.newBuilder(), response, took));
+                        }
+                    });
+        }
+    }
+}

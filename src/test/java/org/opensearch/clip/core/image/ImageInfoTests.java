@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.opensearch.clip.core.image;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ImageInfoTests {
+
+    static Stream<String[]> hashes() {
+        return Golden.rows("hashes.txt");
+    }
+
+    private static ImageInfo info(String file) {
+        byte[] bytes = Golden.file(file);
+        return ImageInfo.of(ImageDecoder.header(bytes).format(), ImageDecoder.decode(bytes));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("hashes")
+    void isWhatImageHashSays(String file, int width, int height, String hash) {
+        ImageInfo info = info(file);
+        assertEquals(width, info.width());
+        assertEquals(height, info.height());
+        assertEquals(hash, info.hashDigits());
+    }
+
+    @Test
+    void theSamePictureInAnotherFormatLooksAlike() {
+        ImageInfo jpeg = info("jpeg-444.jpg");
+        ImageInfo progressive = info("jpeg-progressive.jpg");
+        assertEquals("jpeg", jpeg.format());
+        assertTrue(Long.bitCount(jpeg.hash() ^ progressive.hash()) <= 4);
+        assertTrue(Long.bitCount(jpeg.hash() ^ info("jpeg-1x1.jpg").hash()) > 10);
+    }
+}
