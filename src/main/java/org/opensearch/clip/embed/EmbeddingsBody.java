@@ -71,7 +71,7 @@ record EmbeddingsBody(
         return new Embed.Request(model, inputs, lane, side, null, null).cutTo(List.of(dimensions));
     }
 
-    /** @throws IllegalArgumentException when the text was cut and must not be, */
+    /** @throws IllegalArgumentException when the text was cut and must not be */
     float[] vector(int input, Embed.Result.Vector made) {
         if (made.truncated() && !truncate) {
             throw new IllegalArgumentException(
