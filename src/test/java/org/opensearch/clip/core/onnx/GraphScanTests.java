@@ -135,7 +135,9 @@ class GraphScanTests {
         TensorProto packed = external("weights", "0", "4").toBuilder()
                 .addExternalData(TwoTowers.entry("prepacked_0", "MatMul+1|0;4;0"))
                 .build();
-        refused("gives a [prepacked_0], known are [checksum, length, location, offset]", graph().addInitializer(packed));
+        refused(
+                "gives a [prepacked_0], known are [checksum, length, location, offset]",
+                graph().addInitializer(packed));
         assertEquals(
                 4,
                 GraphScan.checkPrepared("graph.onnx", file, beside(Set.of("weights")), GraphLimits.DEFAULT)

@@ -140,7 +140,8 @@ class PreparedGraphsTests {
     void ofACpuThatIsNotKnownGraphsAreCutOnly() throws IOException {
         Source source = twoTowers(false);
         prepared = new PreparedGraphs(forms, runtime, () -> 0, Optional.empty());
-        try (Session whole = runtime.open(source.graph().path(), source.weights().keySet(), OPTIONS);
+        try (Session whole =
+                        runtime.open(source.graph().path(), source.weights().keySet(), OPTIONS);
                 Session image = open(source, List.of("image"))) {
             assertEquals(List.of("pixels"), names(image.inputs()));
             assertSame(run(whole, "image"), run(image, "image"));
