@@ -97,11 +97,11 @@ public final class ClipPlugin extends Plugin
         Tokenizer.nativeFolder(environment.tmpDir());
         var settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
         var catalog = Catalog.read();
-        var files = new ModelFiles(environment.configDir().resolve("opensearch-clip"), catalog);
+        fetcher = new Fetcher((t, d) -> Timers.later(threadPool, t, d));
+        var files = ModelFiles.of(environment, nodeEnvironment, catalog, fetcher, settings, clusterService);
         var loader = new ModelLoader(files, settings, nodeEnvironment, (t, d) -> Timers.later(threadPool, t, d));
         var models = new LoadedModels(clusterService, threadPool, loader);
         spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
-        fetcher = new Fetcher((task, delay) -> Timers.later(threadPool, task, delay));
         return List.of(settings, catalog, files, models, fetcher, new ClipStats());
     }
 
@@ -202,7 +202,7 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public List<ExecutorBuilder<?>> getExecutorBuilders(Settings settings) {
-        return Lanes.executors(settings, LoadedModels.pool());
+        return Lanes.executors(settings, LoadedModels.pools());
     }
 
     @Override

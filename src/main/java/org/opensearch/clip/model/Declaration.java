@@ -49,7 +49,8 @@ record Declaration(Map<String, Object> source, Map<String, Object> overrides, St
 
     private static Map<String, Object> source(Object value) {
         if (!(value instanceof Map<?, ?> map)) {
-            throw new IllegalArgumentException("[source] is required: {\"catalog\": <id>} or {\"path\": <folder>}");
+            throw new IllegalArgumentException(
+                    "[source] is required: an object with [catalog], [hub], [url] or [path]");
         }
         Map<String, Object> source = new TreeMap<>();
         map.forEach((key, part) -> source.put((String) key, part));

@@ -20,7 +20,7 @@ import org.opensearch.core.common.Strings;
 /**
  * A model as the cluster knows it: the value of {@link ModelMetadata}.
  *
- * @param source as declared: {@code {"catalog": ..}} or {@code {"path": ..}}
+ * @param source as declared, with what moves pinned: see {@link Source}
  * @param files what each node must hold, pinned by hash
  * @param overrides as declared, checked
  * @param fingerprint hash of what defines the space

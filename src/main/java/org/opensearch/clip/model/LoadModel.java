@@ -4,6 +4,7 @@ package org.opensearch.clip.model;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.action.ActionRequest;
@@ -96,11 +97,40 @@ public final class LoadModel {
         }
     }
 
-    /** A task of which cancelling ends the waiting. */
+    /** A task of which cancelling ends the waiting, and what it asks of a hub itself; not what nodes do since. */
     static final class WaitingTask extends CancellableTask {
+        private final Progress resolving = new Progress(() -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
+        private volatile LoadStatus status;
+
         WaitingTask(
                 long id, String type, String action, String description, TaskId parent, Map<String, String> headers) {
             super(id, type, action, description, parent, headers);
+        }
+
+        /** For what comes before the nodes. */
+        Progress resolving() {
+            status = LoadStatus.RESOLVING;
+            return resolving;
+        }
+
+        void ensureNotCancelled() {
+            if (isCancelled()) {
+                throw new TaskCancelledException("stopped: " + getReasonCancelled());
+            }
+        }
+
+        void report(ModelView view) {
+            status = new LoadStatus(view.state(), view.nodes());
+        }
+
+        @Override
+        public Task.Status getStatus() {
+            return status;
+        }
+
+        @Override
+        protected void onCancelled() {
+            resolving.cancel();
         }
 
         @Override
@@ -188,19 +218,19 @@ public final class LoadModel {
         protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
             UpdateModels.Request want = new UpdateModels.Request(new Change.Want(request.id, load));
             want.setParentTask(cluster.localNode().getId(), task.getId());
-            Waiting waiting = new Waiting((CancellableTask) task, request, listener);
+            Waiting waiting = new Waiting((WaitingTask) task, request, listener);
             client.execute(
                     UpdateModels.ACTION, want, ActionListener.wrap(done -> waiting.ask(true), listener::onFailure));
         }
 
         private final class Waiting {
-            private final CancellableTask task;
+            private final WaitingTask task;
             private final Request request;
             private final ActionListener<Response> listener;
             private final long deadline;
             private TimeValue pause = FIRST_PAUSE;
 
-            private Waiting(CancellableTask task, Request request, ActionListener<Response> listener) {
+            private Waiting(WaitingTask task, Request request, ActionListener<Response> listener) {
                 this.task = task;
                 this.request = request;
                 this.listener = listener;
@@ -219,6 +249,14 @@ public final class LoadModel {
                 client.execute(ObserveModels.ACTION, observe, ActionListener.wrap(this::answer, listener::onFailure));
             }
 
+            /** Also on the task of the declaration that this load belongs to. */
+            private void report(ModelView view) {
+                task.report(view);
+                if (taskManager.getTask(task.getParentTaskId().getId()) instanceof WaitingTask parent) {
+                    parent.report(view);
+                }
+            }
+
             private void answer(ObserveModels.Response answers) {
                 ClusterState state = cluster.state();
                 DeclaredModel model = ModelMetadata.of(state)
@@ -232,6 +270,7 @@ public final class LoadModel {
                                     + "]: see [nodes] of its declaration",
                             RestStatus.CONFLICT);
                 }
+                report(view);
                 boolean settled = view.settled(load);
                 if (settled || threadPool.relativeTimeInMillis() >= deadline) {
                     listener.onResponse(new Response(!settled, view));

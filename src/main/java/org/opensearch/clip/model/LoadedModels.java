@@ -35,8 +35,23 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     /** Thread pool for what reads whole models: loading, and hashing at declaration. */
     public static final String POOL = "clip_model";
 
+    /** Thread pool for what waits for a network, maybe for hours. */
+    static final String DOWNLOADS = "clip_download";
+
     /** Loads a model, blocking; what it throws becomes the reason that users see. */
     public interface Loader {
+
+        /** Whether {@link #fetch} may take long. */
+        default boolean downloads(DeclaredModel model) {
+            return false;
+        }
+
+        /** Gets what is not on this node yet, on {@link #DOWNLOADS}. */
+        default void fetch(DeclaredModel model, Progress progress) {}
+
+        /** Called once, when it is known which models are declared. */
+        default void sweep() {}
+
         /** @param progress told how far it is; cancelled when the model is not wanted any more */
         Loaded load(DeclaredModel model, Progress progress);
     }
@@ -67,6 +82,7 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     private final Loader loader;
     private final Map<String, ModelSlot> slots = new ConcurrentHashMap<>();
     private volatile boolean closed;
+    private boolean swept;
 
     public LoadedModels(ClusterService clusterService, ThreadPool threadPool, Loader loader) {
         this.clusterService = clusterService;
@@ -75,8 +91,11 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     }
 
     /** For {@code Plugin.getExecutorBuilders}. Two threads: a load waits for the disk, and a short one should not wait for a long one. */
-    public static ExecutorBuilder<?> pool() {
-        return new ScalingExecutorBuilder(POOL, 0, 2, TimeValue.timeValueSeconds(30));
+    public static ExecutorBuilder<?>[] pools() {
+        TimeValue idle = TimeValue.timeValueSeconds(30);
+        return new ExecutorBuilder<?>[] {
+            new ScalingExecutorBuilder(POOL, 0, 2, idle), new ScalingExecutorBuilder(DOWNLOADS, 0, 3, idle)
+        };
     }
 
     /** Whether this node is one that should hold the model, by role and declaration. */
@@ -139,6 +158,10 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         // A node that has just started sees no metadata at all, which says nothing about what is declared.
         if (closed || state.blocks().hasGlobalBlock(GatewayService.STATE_NOT_RECOVERED_BLOCK)) {
             return;
+        }
+        if (!swept) {
+            swept = true;
+            threadPool.executor(POOL).execute(loader::sweep);
         }
         Map<String, DeclaredModel> wanted = ModelMetadata.of(state).models().stream()
                 .filter(model -> model.load() && eligible(model, state))

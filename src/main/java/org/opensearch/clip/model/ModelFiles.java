@@ -2,125 +2,183 @@
 package org.opensearch.clip.model;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.function.Supplier;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.core.model.Folder;
-import org.opensearch.common.hash.MessageDigests;
+import org.opensearch.clip.core.model.Folder.Listed;
+import org.opensearch.clip.core.net.Access;
+import org.opensearch.clip.core.net.Fetcher;
+import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.clip.settings.DownloadSettings.Downloads;
+import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.env.Environment;
+import org.opensearch.env.NodeEnvironment;
 
 /**
- * The files of models on this node: from the {@code source} of a declaration to a folder, and whether its files are those that
- * were pinned. Safe for use by many threads.
+ * From the {@code source} of a declaration to files on this node: a folder that is here, or what a hub or a mirror has. Safe for use by many
+ * threads; what gets files blocks.
  */
 public final class ModelFiles {
 
-    private static final Pattern SEGMENT = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._@+ -]*");
-    private static final int MAX_ENTRIES = 10_000;
+    /** Of a file that is wanted to describe a model: the largest tokenizers are a quarter of it. */
+    private static final long MOST_TO_DESCRIBE = 128L << 20;
 
-    private final Path config;
+    private static final long FIRST_PAUSE_MILLIS = 1000;
+
     private final Catalog catalog;
-    private final Map<Path, Hashed> hashed = new ConcurrentHashMap<>();
+    private final LocalFolders folders;
+    private final NodeCache cache;
+    private final Downloader downloader;
+    private final HubApi hub;
+    private final Supplier<Downloads> settings;
 
-    /** A file whose bytes were read since this node started. */
-    private record Hashed(long size, FileTime modified, String sha256) {}
-
-    /** @param config {@code <config>/opensearch-clip} of this node */
-    public ModelFiles(Path config, Catalog catalog) {
-        this.config = config;
+    ModelFiles(
+            Catalog catalog,
+            LocalFolders folders,
+            NodeCache cache,
+            Downloader downloader,
+            HubApi hub,
+            Supplier<Downloads> settings) {
         this.catalog = catalog;
+        this.folders = folders;
+        this.cache = cache;
+        this.downloader = downloader;
+        this.hub = hub;
+        this.settings = settings;
     }
 
-    /** @throws IllegalArgumentException unless {@code source} is one that {@link #folder} can resolve, as far as any node can tell */
-    void check(Map<String, Object> source) {
-        relative(source);
+    /** The files of a node. */
+    public static ModelFiles of(
+            Environment environment,
+            NodeEnvironment node,
+            Catalog catalog,
+            Fetcher fetcher,
+            ClipSettings settings,
+            ClusterService cluster) {
+        try {
+            Path data = node.nodeDataPaths()[0].resolve("clip");
+            Downloader downloader = new Downloader(fetcher, settings::downloads, FIRST_PAUSE_MILLIS);
+            Supplier<Set<String>> needed =
+                    () -> ModelMetadata.of(cluster.state()).hashes();
+            CacheSpace space = new CacheSpace(data, settings::downloads, needed, System::currentTimeMillis);
+            NodeCache cache = new NodeCache(data, downloader, space, System::currentTimeMillis);
+            LocalFolders folders = new LocalFolders(environment.configDir().resolve("opensearch-clip"));
+            HubApi hub = new HubApi(downloader, settings::downloads);
+            return new ModelFiles(catalog, folders, cache, downloader, hub, settings::downloads);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the folder for models cannot be made", e);
+        }
+    }
+
+    /** Whether files may have to be downloaded. */
+    static boolean remote(Map<String, Object> source) {
+        return source.containsKey("hub") || source.containsKey("url");
     }
 
     /**
-     * The folder on this node. Nothing in it leads out of it: what a link points to could not be copied to another node.
+     * Whether it is a folder of this node.
      *
-     * @throws IllegalArgumentException when the source is not known or its folder is not here
+     * @throws IllegalArgumentException unless {@code source} is one that can be resolved, as far as any node can tell
      */
-    public Path folder(Map<String, Object> source) {
-        Path relative = relative(source);
-        Path root = source.containsKey("path") ? config.resolve("models") : config;
-        Path folder = root.resolve(relative);
-        String name = config.relativize(folder).toString();
-        if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException("there is no folder [" + name
-                    + "] under <config>/opensearch-clip of this node; every node that holds the model needs it");
-        }
-        try (Stream<Path> entries = Files.walk(folder)) {
-            Path allowed = root.toRealPath();
-            if (!folder.toRealPath().startsWith(allowed)) {
-                throw new IllegalArgumentException("folder [" + name + "] is a link that leads out of its parent");
-            }
-            for (Path entry : (Iterable<Path>) entries.limit(MAX_ENTRIES)::iterator) {
-                if (Files.isSymbolicLink(entry) && !entry.toRealPath().startsWith(allowed)) {
-                    throw new IllegalArgumentException("[" + folder.relativize(entry) + "] in folder [" + name
-                            + "] is a link that leads out of <config>/opensearch-clip: copy the file");
-                }
-            }
-        } catch (IOException e) {
-            throw new IllegalArgumentException("folder [" + name + "] cannot be read on this node", e);
-        }
-        return folder;
+    boolean local(Map<String, Object> source) {
+        return Source.declared(source, catalog) instanceof Source.Local;
     }
 
-    private Path relative(Map<String, Object> source) {
-        if (!source.keySet().equals(Set.of("path")) && !source.keySet().equals(Set.of("catalog"))) {
-            throw new IllegalArgumentException(
-                    "[source] must be {\"catalog\": <id>} or {\"path\": <folder>}, got the keys " + source.keySet());
+    /**
+     * A source at this moment.
+     *
+     * @param source as it is written into the cluster state: whatever moves is pinned
+     * @param folder has every file that there is; those needed to describe a model are fetched when they are read
+     */
+    record Resolved(Map<String, Object> source, Folder folder) {}
+
+    /**
+     * @throws IllegalArgumentException when it is not known, or not here
+     * @throws DownloadException when a server does not give it
+     */
+    Resolved resolve(Map<String, Object> source, Progress progress) {
+        Source parsed = Source.declared(source, catalog);
+        if (parsed instanceof Source.Local local) {
+            return new Resolved(local.toMap(), Folder.at(folders.folder(local)));
         }
-        if (!(source.values().iterator().next() instanceof String value)) {
-            throw new IllegalArgumentException(
-                    "[source." + source.keySet().iterator().next() + "] must be a string");
+        Source pinned = parsed instanceof Source.Hub named ? hub.pin(named, progress) : parsed;
+        List<Listed> files = pinned instanceof Source.Hub named ? hub.files(named, progress) : sized(pinned, progress);
+        return new Resolved(pinned.toMap(), Folder.listing(files, file -> {
+            if (file.size() > MOST_TO_DESCRIBE) {
+                throw new IllegalArgumentException("[" + file.path() + "] has " + file.size() + " bytes, at most "
+                        + MOST_TO_DESCRIBE + " are read to describe a model");
+            }
+            return cache.get(file, origin(pinned, file.path()), progress);
+        }));
+    }
+
+    /** With the sizes that the declaration left out. */
+    private List<Listed> sized(Source source, Progress progress) {
+        List<Listed> files = new ArrayList<>();
+        for (Listed file : ((Source.Url) source).files()) {
+            NodeCache.Origin origin = origin(source, file.path());
+            long size = file.size() >= 0
+                    ? file.size()
+                    : downloader.get(origin.what(), origin.url(), origin.access(), progress, answer -> answer.length());
+            if (size < 0) {
+                throw new IllegalArgumentException("[source.files]: the server does not tell the size of ["
+                        + file.path() + "], give it as [size]");
+            }
+            files.add(new Listed(file.path(), size, file.sha256()));
         }
-        if (source.containsKey("catalog")) {
-            return config.getFileSystem()
-                    .getPath(catalog.entry(value)
-                            .orElseThrow(() -> new IllegalArgumentException(
-                                    "[source.catalog] names no model of the catalog: [" + value + "], it has "
-                                            + catalog.entries().stream()
-                                                    .map(Catalog.Entry::id)
-                                                    .toList()))
-                            .folder());
+        return files;
+    }
+
+    /**
+     * Gets what is not on this node yet; may take hours.
+     *
+     * @throws DownloadException names the file that cannot be had
+     */
+    void fetch(DeclaredModel model, Progress progress) {
+        Source source = Source.recorded(model.source(), catalog);
+        if (source instanceof Source.Local) {
+            return;
         }
-        if (!Stream.of(value.split("/", -1))
-                .allMatch(segment -> SEGMENT.matcher(segment).matches())) {
-            throw new IllegalArgumentException(
-                    "[source.path] must name a folder below <config>/opensearch-clip/models, got [" + value + "]");
-        }
-        try {
-            return config.getFileSystem().getPath(value);
-        } catch (InvalidPathException e) {
-            throw new IllegalArgumentException("[source.path] is no name of a folder: [" + value + "]", e);
+        for (Artifact file : model.files()) {
+            long present = model.files().stream()
+                    .mapToLong(one -> cache.present(Listed.of(one)))
+                    .sum();
+            progress.enter(Progress.Stage.DOWNLOADING, present, model.sizeInBytes());
+            cache.get(Listed.of(file), origin(source, file.path()), progress);
         }
     }
 
     /**
      * The files of a declared model on this node, of the sizes and hashes that were declared; blocks while it gets and reads them.
      *
-     * @throws ModelException names the file that cannot be had, or is not the one that was declared
+     * @throws ModelException names the file that is not the one that was declared
+     * @throws DownloadException names the file that cannot be had
      */
     public Folder open(DeclaredModel model, Progress progress) {
-        Path folder = folder(model.source());
+        Source source = Source.recorded(model.source(), catalog);
         long bytes = model.sizeInBytes();
         progress.enter(Progress.Stage.VERIFYING, 0, bytes);
-        verify(folder, model.files());
-        progress.add(bytes);
-        return Folder.at(folder);
+        if (source instanceof Source.Local local) {
+            Path folder = folders.folder(local);
+            folders.verify(folder, model.files());
+            progress.add(bytes);
+            return Folder.at(folder);
+        }
+        Map<String, Path> paths = new HashMap<>();
+        for (Artifact file : model.files()) {
+            paths.put(file.path(), cache.get(Listed.of(file), origin(source, file.path()), progress));
+            progress.add(file.size());
+        }
+        return Folder.listing(model.files().stream().map(Listed::of).toList(), file -> paths.get(file.path()));
     }
 
     /**
@@ -138,49 +196,29 @@ public final class ModelFiles {
         }
     }
 
-    /**
-     * Checks the size of every file, and the bytes of those that were not read since this node started.
-     *
-     * @throws ModelException names the file that is not the one that was declared
-     */
-    void verify(Path folder, List<Artifact> files) {
-        for (Artifact file : files) {
-            try {
-                verify(folder.resolve(file.path()), file);
-            } catch (IOException e) {
-                throw new ModelException("file [" + file.path() + "] cannot be read on this node", e);
-            }
-        }
+    /** Once after the start of the node, when it is known which models are declared. */
+    void sweep() {
+        cache.sweep();
     }
 
-    private void verify(Path path, Artifact file) throws IOException {
-        if (!Files.isRegularFile(path)) {
-            throw new ModelException("file [" + file.path() + "] is missing on this node");
-        }
-        BasicFileAttributes found = Files.readAttributes(path, BasicFileAttributes.class);
-        if (found.size() != file.size()) {
-            throw new ModelException("file [" + file.path() + "] on this node has " + found.size()
-                    + " bytes, declared were " + file.size());
-        }
-        Hashed known = hashed.get(path);
-        if (known == null || known.size() != found.size() || !known.modified().equals(found.lastModifiedTime())) {
-            known = new Hashed(found.size(), found.lastModifiedTime(), sha256(path));
-            hashed.put(path, known);
-        }
-        if (!known.sha256().equals(file.sha256())) {
-            throw new ModelException("file [" + file.path() + "] on this node has the SHA-256 " + known.sha256()
-                    + ", declared was " + file.sha256());
-        }
+    private NodeCache.Origin origin(Source source, String path) {
+        return switch (source) {
+            case Source.Hub from ->
+                new NodeCache.Origin(
+                        "[" + path + "] of [" + from.repository() + "]",
+                        hub.url(from, path),
+                        settings.get().ofHub());
+            case Source.Url from ->
+                new NodeCache.Origin(
+                        "[" + path + "] of the model", from.url() + HubApi.below(path), access(from.url()));
+            case Source.Local local -> throw new AssertionError(local);
+        };
     }
 
-    private static String sha256(Path path) throws IOException {
-        MessageDigest digest = MessageDigests.sha256();
-        byte[] buffer = new byte[1 << 16];
-        try (InputStream in = Files.newInputStream(path)) {
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-        }
-        return MessageDigests.toHexString(digest.digest());
+    /** A base URL on the hub's own server is no stranger. */
+    private Access access(String url) {
+        return url.startsWith(settings.get().hub() + "/")
+                ? settings.get().ofHub()
+                : settings.get().ofOthers();
     }
 }

@@ -46,9 +46,25 @@ public final class ModelLoader implements LoadedModels.Loader {
         Path forms = node.nodeDataPaths()[0].resolve("clip").resolve("prepared");
         this.files = files;
         this.runtime = new OnnxRuntime(timer);
-        this.prepared = AccessController.doPrivileged(() -> new PreparedGraphs(forms, runtime, () -> 0));
+        this.prepared = AccessController.doPrivileged(() ->
+                new PreparedGraphs(forms, runtime, () -> settings.downloads().diskMinFreeBytes()));
         this.settings = settings;
         this.ledger = new MemoryLedger(() -> settings.models().memoryLimitBytes());
+    }
+
+    @Override
+    public boolean downloads(DeclaredModel model) {
+        return ModelFiles.remote(model.source());
+    }
+
+    @Override
+    public void fetch(DeclaredModel model, Progress progress) {
+        files.fetch(model, progress);
+    }
+
+    @Override
+    public void sweep() {
+        files.sweep();
     }
 
     /** Privileged, because what this plugin may read, core's own code further up the stack may not: the system's word on memory and CPU. */

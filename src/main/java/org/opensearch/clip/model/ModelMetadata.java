@@ -11,7 +11,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.opensearch.Version;
+import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.Diff;
 import org.opensearch.cluster.DiffableUtils;
@@ -77,6 +79,14 @@ public final class ModelMetadata implements Metadata.Custom {
         return Optional.ofNullable(models.get(id));
     }
 
+    /** SHA-256 of every file of every declared model. */
+    public Set<String> hashes() {
+        return models.values().stream()
+                .flatMap(model -> model.files().stream())
+                .map(Artifact::sha256)
+                .collect(Collectors.toSet());
+    }
+
     ModelMetadata with(DeclaredModel model) {
         Map<String, Object> map = new LinkedHashMap<>(maps.getOrDefault(model.id(), Map.of()));
         map.keySet().removeAll(DeclaredModel.KEYS);
@@ -111,7 +121,8 @@ public final class ModelMetadata implements Metadata.Custom {
     public static List<NamedWriteableRegistry.Entry> namedWriteables() {
         return List.of(
                 new NamedWriteableRegistry.Entry(Metadata.Custom.class, TYPE, ModelMetadata::new),
-                new NamedWriteableRegistry.Entry(NamedDiff.class, TYPE, Changes::new));
+                new NamedWriteableRegistry.Entry(NamedDiff.class, TYPE, Changes::new),
+                LoadStatus.namedWriteable());
     }
 
     /** Without this a full restart drops the section silently. */

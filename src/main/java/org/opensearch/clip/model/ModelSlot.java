@@ -158,7 +158,32 @@ final class ModelSlot {
             running = true;
             enter(held == null ? Observed.State.LOADING : Observed.State.LOADED, reason);
             progress = new Progress(threadPool::relativeTimeInMillis);
-            threadPool.executor(LoadedModels.POOL).execute(new Load(model, progress));
+            if (loader.downloads(model)) {
+                threadPool.executor(LoadedModels.DOWNLOADS).execute(new Fetch(model, progress));
+            } else {
+                threadPool.executor(LoadedModels.POOL).execute(new Load(model, progress));
+            }
+        }
+    }
+
+    private final class Fetch extends AbstractRunnable {
+        private final DeclaredModel wanted;
+        private final Progress how;
+
+        private Fetch(DeclaredModel wanted, Progress how) {
+            this.wanted = wanted;
+            this.how = how;
+        }
+
+        @Override
+        protected void doRun() {
+            loader.fetch(wanted, how);
+            threadPool.executor(LoadedModels.POOL).execute(new Load(wanted, how));
+        }
+
+        @Override
+        public void onFailure(Exception e) {
+            failed(wanted, e);
         }
     }
 
@@ -221,9 +246,10 @@ final class ModelSlot {
             start();
             return;
         }
-        String why = e instanceof ModelException || e instanceof IllegalArgumentException
-                ? e.getMessage()
-                : "unexpected " + e.getClass().getSimpleName() + ", see the log of this node";
+        String why =
+                e instanceof ModelException || e instanceof DownloadException || e instanceof IllegalArgumentException
+                        ? e.getMessage()
+                        : "unexpected " + e.getClass().getSimpleName() + ", see the log of this node";
         if (!why.equals(reason)) {
             logger.warn(() -> new ParameterizedMessage("model [{}] cannot be loaded: {}", done.id(), why), e);
         }

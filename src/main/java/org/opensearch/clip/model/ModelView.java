@@ -131,6 +131,10 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
     }
 
     void nodesToXContent(XContentBuilder builder) throws IOException {
+        nodesToXContent(nodes, builder);
+    }
+
+    static void nodesToXContent(Map<String, OnNode> nodes, XContentBuilder builder) throws IOException {
         builder.startObject("nodes");
         for (Map.Entry<String, OnNode> entry : nodes.entrySet()) {
             OnNode node = entry.getValue();
@@ -156,6 +160,9 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
                     builder.timeField(
                             "since_in_millis", "since", node.observed().since());
                 }
+            }
+            if (node.observed() != null && node.observed().progress() != null) {
+                node.observed().progress().toXContent(builder, EMPTY_PARAMS);
             }
             builder.endObject();
         }

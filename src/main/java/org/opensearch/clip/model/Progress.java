@@ -4,11 +4,15 @@ package org.opensearch.clip.model;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
+import org.opensearch.core.xcontent.ToXContentFragment;
+import org.opensearch.core.xcontent.XContentBuilder;
 
 /**
  * How far one load is. Written by the thread that loads, read by any; {@link #cancel} may come from any and ends what blocks.
@@ -30,7 +34,7 @@ public final class Progress {
      * @param total bytes of this stage, 0 where it is not known
      * @param millisLeft estimated from the pace so far, -1 where nothing can be said
      */
-    public record At(Stage stage, long bytes, long total, long millisLeft) implements Writeable {
+    public record At(Stage stage, long bytes, long total, long millisLeft) implements Writeable, ToXContentFragment {
         At(StreamInput in) throws IOException {
             this(in.readEnum(Stage.class), in.readVLong(), in.readVLong(), in.readZLong());
         }
@@ -43,9 +47,17 @@ public final class Progress {
             out.writeZLong(millisLeft);
         }
 
-        /** Of {@code total}, -1 where that is not known. */
-        int percent() {
-            return total == 0 ? -1 : (int) (100 * Math.min(bytes, total) / total);
+        @Override
+        public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
+            builder.startObject("progress").field("stage", stage.name().toLowerCase(Locale.ROOT));
+            if (total > 0) {
+                builder.field("bytes", bytes).field("total_bytes", total);
+                builder.field("percent", 100 * Math.min(bytes, total) / total);
+            }
+            if (millisLeft >= 0) {
+                builder.humanReadableField("eta_in_millis", "eta", TimeValue.timeValueMillis(millisLeft));
+            }
+            return builder.endObject();
         }
     }
 
@@ -86,6 +98,24 @@ public final class Progress {
         bytes = Math.max(0, bytes + more);
     }
 
+    /**
+     * Lets time go by, less of it when the load is cancelled.
+     *
+     * @throws ModelException when the load was cancelled
+     */
+    synchronized void pause(long forMillis) {
+        long until = millis.getAsLong() + forMillis;
+        try {
+            for (long left = forMillis; left > 0 && !cancelled; left = until - millis.getAsLong()) {
+                wait(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ModelException("the load was interrupted", e);
+        }
+        check();
+    }
+
     /** @throws ModelException when the load was cancelled */
     public synchronized void check() {
         if (cancelled) {
@@ -102,6 +132,7 @@ public final class Progress {
         List<Runnable> ends;
         synchronized (this) {
             cancelled = true;
+            notifyAll();
             ends = List.copyOf(hooks);
         }
         ends.forEach(Runnable::run);

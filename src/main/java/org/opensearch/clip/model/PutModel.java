@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.opensearch.OpenSearchStatusException;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionRequestValidationException;
 import org.opensearch.action.ActionRunnable;
@@ -198,15 +199,31 @@ public final class PutModel {
         @Override
         protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
             Declaration declaration = Declaration.parse(request.body);
-            files.check(declaration.source());
+            // a server may be slow, and those threads are for what loads; reading a folder is work like theirs
+            boolean here = files.local(declaration.source());
             threadPool
-                    .executor(LoadedModels.POOL)
-                    .execute(ActionRunnable.wrap(
-                            listener, l -> declare(read(request.id, declaration), task, request, l)));
+                    .executor(here ? LoadedModels.POOL : ThreadPool.Names.GENERIC)
+                    .execute(ActionRunnable.wrap(listener, l -> {
+                        DeclaredModel model = resolve(request.id, declaration, (LoadModel.WaitingTask) task);
+                        declare(model, task, request, l);
+                    }));
         }
 
-        private DeclaredModel read(String id, Declaration declaration) {
-            Folder folder = Folder.at(files.folder(declaration.source()));
+        private DeclaredModel resolve(String id, Declaration declaration, LoadModel.WaitingTask task) {
+            try {
+                return read(id, declaration, task.resolving());
+            } catch (DownloadException e) { // what a server does not give is no fault of this node
+                throw new OpenSearchStatusException(
+                        e.getMessage(), e.passing() ? RestStatus.BAD_GATEWAY : RestStatus.BAD_REQUEST, e);
+            } catch (ModelException e) {
+                task.ensureNotCancelled();
+                throw e;
+            }
+        }
+
+        private DeclaredModel read(String id, Declaration declaration, Progress progress) {
+            ModelFiles.Resolved resolved = files.resolve(declaration.source(), progress);
+            Folder folder = resolved.folder();
             Overrides overrides =
                     ModelFolder.pinned(folder, Overrides.parse(declaration.overrides()), declaration.device());
             ModelDescription description = ModelFolder.describe(folder, overrides);
@@ -215,7 +232,7 @@ public final class PutModel {
             int dimension = overrides.dimensions().orElse(description.dimension());
             return new DeclaredModel(
                     id,
-                    declaration.source(),
+                    resolved.source(),
                     artifacts,
                     overrides.toMap(),
                     ModelFolder.fingerprint(folder, description, overrides, artifacts),

@@ -6,6 +6,7 @@ import static org.opensearch.common.settings.Setting.Property.IndexScope;
 import static org.opensearch.common.settings.Setting.Property.NodeScope;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
@@ -16,6 +17,7 @@ import org.opensearch.OpenSearchParseException;
 import org.opensearch.clip.core.net.AddressPolicy;
 import org.opensearch.clip.core.net.FetchPolicy;
 import org.opensearch.common.settings.ClusterSettings;
+import org.opensearch.common.settings.SecureSetting;
 import org.opensearch.common.settings.Setting;
 import org.opensearch.common.settings.Setting.Property;
 import org.opensearch.common.settings.Settings;
@@ -192,23 +194,30 @@ public final class ClipSettings {
      */
     public record Models(TimeValue loadWait, long memoryLimitBytes, String device) {}
 
-    private record Values(Image image, Text text, Lanes lanes, Models models) {}
+    private record Values(Image image, Text text, Lanes lanes, Models models, DownloadSettings.Downloads downloads) {}
 
     private volatile Values values;
+
+    /** Of the hub, {@code null} = none; the keystore can be read at the start of the node only. */
+    private final String token;
 
     /**
      * @param nodeSettings of this node
      * @param clusterSettings has every setting of {@link #all} registered
      */
     public ClipSettings(Settings nodeSettings, ClusterSettings clusterSettings) {
+        token = DownloadSettings.token(nodeSettings);
         values = read(nodeSettings);
-        List<Setting<?>> ofNode = all().stream().filter(Setting::hasNodeScope).toList();
-        clusterSettings.addSettingsUpdateConsumer(changed -> values = read(changed), ofNode, ClipSettings::read);
+        List<Setting<?>> ofNode = all().stream()
+                .filter(setting -> setting.hasNodeScope() && !(setting instanceof SecureSetting))
+                .toList();
+        clusterSettings.addSettingsUpdateConsumer(changed -> values = read(changed), ofNode, this::read);
     }
 
     /** For {@code Plugin.getSettings}. */
     public static List<Setting<?>> all() {
-        return List.of(
+        List<Setting<?>> all = new ArrayList<>(DownloadSettings.all());
+        all.addAll(List.of(
                 IMAGE_URL_ENABLED,
                 IMAGE_URL_ALLOWED_HOSTS,
                 IMAGE_URL_DENIED_HOSTS,
@@ -231,7 +240,8 @@ public final class ClipSettings {
                 MAX_MODELS,
                 DEVICE,
                 INDEX_MODEL_ID,
-                INDEX_GUARD);
+                INDEX_GUARD));
+        return all;
     }
 
     public Image image() {
@@ -250,7 +260,12 @@ public final class ClipSettings {
         return values.models();
     }
 
-    private static Values read(Settings s) {
+    /** Where models come from. */
+    public DownloadSettings.Downloads downloads() {
+        return values.downloads();
+    }
+
+    private Values read(Settings s) {
         long maxBytes = IMAGE_MAX_BYTES.get(s).getBytes();
         FetchPolicy fetch = new FetchPolicy(
                 IMAGE_URL_ALLOWED_HOSTS.get(s),
@@ -269,7 +284,8 @@ public final class ClipSettings {
                         SEARCH_TIMEOUT.get(s),
                         INGEST_TIMEOUT.get(s),
                         QUERY_CACHE_SIZE.get(s).getBytes()),
-                new Models(LOAD_WAIT.get(s), MEMORY_LIMIT.get(s).getBytes(), DEVICE.get(s)));
+                new Models(LOAD_WAIT.get(s), MEMORY_LIMIT.get(s).getBytes(), DEVICE.get(s)),
+                DownloadSettings.read(s, token));
     }
 
     private static Setting<TimeValue> time(String key, TimeValue value, TimeValue max) {

@@ -59,7 +59,7 @@ public class LoadedModelsTests extends OpenSearchTestCase {
     @Override
     public void setUp() throws Exception {
         super.setUp();
-        threadPool = new TestThreadPool(getTestName(), LoadedModels.pool());
+        threadPool = new TestThreadPool(getTestName(), LoadedModels.pools());
         DiscoveryNode local =
                 UpdateModelsTests.node("local", UpdateModelsTests.WITH_PLUGIN, DiscoveryNodeRole.BUILT_IN_ROLES);
         cluster = ClusterServiceUtils.createClusterService(threadPool, local);

@@ -2,133 +2,157 @@
 package org.opensearch.clip.model;
 
 import static org.hamcrest.Matchers.containsString;
-import static org.hamcrest.Matchers.not;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.opensearch.clip.core.engine.ModelException;
+import java.util.TreeSet;
 import org.opensearch.clip.core.model.Artifact;
-import org.opensearch.common.hash.MessageDigests;
-import org.opensearch.test.OpenSearchTestCase;
+import org.opensearch.clip.core.model.Folder;
+import org.opensearch.clip.core.model.ModelDescription;
+import org.opensearch.clip.core.model.ModelFolder;
+import org.opensearch.clip.core.model.Overrides;
 
-public class ModelFilesTests extends OpenSearchTestCase {
+/** Sources of models, against a hub on loopback that has a real, tiny model. */
+public class ModelFilesTests extends DownloadTestCase {
 
-    private Path config;
-    private Path models;
+    private static final Path TINY = Path.of("src/test/resources/models/tiny-clip");
+    private static final Map<String, Object> MAIN = Map.of("hub", FakeHub.REPOSITORY);
+
     private ModelFiles files;
 
     @Override
     public void setUp() throws Exception {
         super.setUp();
-        config = createTempDir();
-        models = Files.createDirectories(config.resolve("models"));
-        files = new ModelFiles(
-                config,
-                new Catalog(List.of(new Catalog.Entry("bundled", "bundled-v1", null, null, Map.of("id", "bundled")))));
+        hub.with(TINY).with("onnx/text_model_fp16.onnx", new byte[10]).with("README.md", new byte[10]);
+        files = files();
     }
 
-    private Path folder(String name) throws IOException {
-        return Files.createDirectories(models.resolve(name));
+    private ModelFiles files() {
+        return new ModelFiles(
+                new Catalog(List.of()),
+                new LocalFolders(createTempDir()),
+                cache,
+                downloader,
+                new HubApi(downloader, this::settings),
+                this::settings);
     }
 
-    private static Artifact artifact(String path, String content) {
-        byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
-        return new Artifact(
-                path,
-                bytes.length,
-                MessageDigests.toHexString(MessageDigests.sha256().digest(bytes)));
+    private DeclaredModel declare(Map<String, Object> source, Map<String, Object> overrides) {
+        ModelFiles.Resolved resolved = files.resolve(source, progress());
+        Folder folder = resolved.folder();
+        ModelDescription description = ModelFolder.describe(folder, Overrides.parse(overrides));
+        List<Artifact> artifacts = ModelFolder.artifacts(folder, description);
+        String fingerprint = ModelFolder.fingerprint(folder, description, Overrides.parse(overrides), artifacts);
+        return new DeclaredModel(
+                "m",
+                resolved.source(),
+                artifacts,
+                overrides,
+                fingerprint,
+                description.dimension(),
+                List.of(),
+                true,
+                null,
+                null);
+    }
+
+    private TreeSet<String> fetched() {
+        TreeSet<String> paths = new TreeSet<>();
+        hub.requests.stream()
+                .filter(request -> request.contains("/resolve/"))
+                .forEach(request -> paths.add(request.split(" ")[1].replaceAll(".*/resolve/[^/]+/", "")));
+        return paths;
+    }
+
+    public void testDeclarationPinsTheCommitAndReadsNoWeights() {
+        DeclaredModel model = declare(MAIN, Map.of());
+        assertEquals(Map.of("hub", FakeHub.REPOSITORY, "revision", FakeHub.COMMIT), model.source());
+        assertEquals(
+                List.of("config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"),
+                List.copyOf(fetched()));
+    }
+
+    public void testDeclaresWhatTheSameFolderOnDiskDeclares() {
+        DeclaredModel model = declare(MAIN, Map.of());
+        Folder folder = Folder.at(TINY);
+        ModelDescription description = ModelFolder.describe(folder, Overrides.NONE);
+        List<Artifact> artifacts = ModelFolder.artifacts(folder, description);
+        assertEquals(artifacts, model.files());
+        assertEquals(ModelFolder.fingerprint(folder, description, Overrides.NONE, artifacts), model.fingerprint());
+    }
+
+    public void testFetchesOnlyWhatTheWantedTowersNeed() throws Exception {
+        DeclaredModel model = declare(MAIN, Map.of("towers", List.of("text")));
+        files.fetch(model, progress());
+        assertEquals(
+                List.of(
+                        "config.json",
+                        "onnx/text_model.onnx",
+                        "preprocessor_config.json",
+                        "tokenizer.json",
+                        "tokenizer_config.json"),
+                List.copyOf(fetched()));
+        int before = hub.requests.size();
+        Folder folder = files.open(model, progress());
+        for (Artifact file : model.files()) {
+            assertArrayEquals(
+                    Files.readAllBytes(TINY.resolve(file.path())), Files.readAllBytes(folder.file(file.path())));
+        }
+        assertEquals(before, hub.requests.size());
+    }
+
+    public void testListingOfManyPages() {
+        hub.page = 2;
+        assertEquals(declare(MAIN, Map.of()).files().size(), 6);
+        assertTrue(hub.requests.stream()
+                        .filter(request -> request.contains("/tree/"))
+                        .count()
+                >= 4);
+    }
+
+    public void testTwoModelsShareTheirFiles() {
+        files.fetch(declare(MAIN, Map.of()), progress());
+        int before = hub.requests.size();
+        files.fetch(declare(MAIN, Map.of("resize_mode", "squash")), progress());
+        List<String> again = hub.requests.subList(before, hub.requests.size()).stream()
+                .filter(request -> request.contains(".onnx") || request.contains("tokenizer.json"))
+                .toList();
+        assertTrue(again.toString(), again.stream().noneMatch(request -> request.contains(".onnx")));
+    }
+
+    public void testMirrorByUrlAndHashes() throws Exception {
+        List<Object> listed = new ArrayList<>();
+        DeclaredModel same = declare(MAIN, Map.of());
+        same.files().forEach(file -> listed.add(Map.of("path", file.path(), "sha256", file.sha256())));
+        String base = hub.url() + "/" + FakeHub.REPOSITORY + "/resolve/" + FakeHub.COMMIT;
+        DeclaredModel model = declare(Map.of("url", base, "files", listed), Map.of());
+        assertEquals(Map.of("url", base + "/"), model.source());
+        assertEquals(same.files(), model.files());
+        assertEquals(same.fingerprint(), model.fingerprint());
+        files.fetch(model, progress());
+        assertTrue(Files.exists(files.open(model, progress()).file("onnx/text_model.onnx")));
+    }
+
+    public void testWhatTheHubDoesNotHaveIsTold() {
+        assertEquals("revision [main] of [acme/other] is not there (status 404)", refused(Map.of("hub", "acme/other")));
+        assertEquals(
+                "revision [v9] of [acme/tiny-clip] is not there (status 404)",
+                refused(Map.of("hub", FakeHub.REPOSITORY, "revision", "v9")));
+        network = "192.0.2.0/24";
+        assertThat(
+                refused(Map.of(
+                        "url",
+                        "http://127.0.0.3:1/",
+                        "files",
+                        List.of(Map.of("path", "config.json", "sha256", "ab".repeat(32))))),
+                containsString("plugins.clip.hub.allowed_networks"));
     }
 
     private String refused(Map<String, Object> source) {
-        return expectThrows(IllegalArgumentException.class, () -> files.folder(source))
+        return expectThrows(DownloadException.class, () -> files.resolve(source, progress()))
                 .getMessage();
-    }
-
-    public void testFindsFoldersOfBothSources() throws IOException {
-        Path nested = folder("jinaai/jina-clip-v1");
-        Path bundled = Files.createDirectories(config.resolve("bundled-v1"));
-        assertEquals(nested, files.folder(Map.of("path", "jinaai/jina-clip-v1")));
-        assertEquals(bundled, files.folder(Map.of("catalog", "bundled")));
-    }
-
-    public void testPathNeverLeavesTheModelsFolder() throws IOException {
-        Files.createDirectories(config.resolve("secret"));
-        for (String path : List.of(
-                "..",
-                "../secret",
-                "a/../../secret",
-                "/etc",
-                "",
-                ".",
-                "a//b",
-                "a/",
-                "C:\\x",
-                "..\\secret",
-                ".hidden",
-                "a\0b")) {
-            assertThat(refused(Map.of("path", path)), containsString("[source.path] must name a folder below"));
-        }
-    }
-
-    public void testLinksOutOfTheModelsFolderAreRefused() throws IOException {
-        Path outside = createTempDir();
-        Files.writeString(outside.resolve("secret.txt"), "secret");
-        Files.createSymbolicLink(models.resolve("linked"), outside);
-        assertThat(refused(Map.of("path", "linked")), containsString("is a link that leads out"));
-
-        Files.createSymbolicLink(folder("m").resolve("config.json"), outside.resolve("secret.txt"));
-        String message = refused(Map.of("path", "m"));
-        assertThat(message, containsString("[config.json] in folder [models/m] is a link that leads out"));
-        assertThat(message, not(containsString(outside.toString())));
-    }
-
-    public void testMissingFolderIsToldWithoutAPathOfThisNode() {
-        String message = refused(Map.of("path", "absent"));
-        assertThat(message, containsString("there is no folder [models/absent]"));
-        assertThat(message, not(containsString(config.toString())));
-    }
-
-    public void testSourceMustBeOneThatIsKnown() {
-        assertThat(refused(Map.of("hub", "jinaai/jina-clip-v2")), containsString("got the keys [hub]"));
-        assertThat(refused(Map.of("path", "a", "catalog", "b")), containsString("[source] must be"));
-        assertThat(refused(Map.of()), containsString("[source] must be"));
-        assertThat(refused(Map.of("path", 7)), containsString("[source.path] must be a string"));
-        assertThat(refused(Map.of("catalog", "nothing")), containsString("[nothing], it has [bundled]"));
-    }
-
-    public void testAcceptsTheFilesThatWereDeclared() throws IOException {
-        Path folder = folder("m/onnx").getParent();
-        Files.writeString(folder.resolve("config.json"), "{}");
-        Files.writeString(folder.resolve("onnx/text_model.onnx"), "graph");
-        files.verify(folder, List.of(artifact("config.json", "{}"), artifact("onnx/text_model.onnx", "graph")));
-    }
-
-    public void testNamesTheFileThatIsNotTheDeclaredOne() throws IOException {
-        Path folder = folder("m");
-        Files.writeString(folder.resolve("config.json"), "{}");
-        assertRefuses(folder, artifact("tokenizer.json", "{}"), "[tokenizer.json] is missing");
-        assertRefuses(
-                folder, artifact("config.json", "{ }"), "[config.json] on this node has 2 bytes, declared were 3");
-        assertRefuses(folder, artifact("config.json", "[]"), "[config.json] on this node has the SHA-256 44136fa3");
-    }
-
-    public void testReadsAFileAgainThatWasWrittenAgain() throws IOException {
-        Path folder = folder("m");
-        Path file = Files.writeString(folder.resolve("config.json"), "{}");
-        files.verify(folder, List.of(artifact("config.json", "{}")));
-        Files.writeString(file, "[]");
-        Files.setLastModifiedTime(
-                file, FileTime.fromMillis(Files.getLastModifiedTime(file).toMillis() + 1000));
-        assertRefuses(folder, artifact("config.json", "{}"), "[config.json] on this node has the SHA-256");
-    }
-
-    private void assertRefuses(Path folder, Artifact file, String why) {
-        ModelException e = expectThrows(ModelException.class, () -> files.verify(folder, List.of(file)));
-        assertThat(e.getMessage(), containsString(why));
     }
 }

@@ -10,6 +10,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.opensearch.common.settings.ClusterSettings;
+import org.opensearch.common.settings.MockSecureSettings;
+import org.opensearch.common.settings.SecureSetting;
 import org.opensearch.common.settings.Setting;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
@@ -41,11 +43,25 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             Map.entry("plugins.clip.memory.limit", "40%"),
             Map.entry("plugins.clip.max_models", "100"),
             Map.entry("plugins.clip.device", "auto"),
+            Map.entry("plugins.clip.hub.url", "https://huggingface.co"),
+            Map.entry("plugins.clip.hub.token", ""),
+            Map.entry("plugins.clip.hub.proxy", ""),
+            Map.entry("plugins.clip.hub.allowed_networks", "[]"),
+            Map.entry("plugins.clip.hub.timeout", "1h"),
+            Map.entry("plugins.clip.hub.stall_timeout", "30s"),
+            Map.entry("plugins.clip.disk.limit", "20gb"),
+            Map.entry("plugins.clip.disk.min_free", "5gb"),
             Map.entry("index.clip.model_id", ""),
             Map.entry("index.clip.guard", "error"));
 
     private static final Set<String> STATIC = Set.of(
-            "plugins.clip.image.url.allowed_networks", "plugins.clip.image.url.max_concurrent", "plugins.clip.threads");
+            "plugins.clip.image.url.allowed_networks",
+            "plugins.clip.image.url.max_concurrent",
+            "plugins.clip.threads",
+            "plugins.clip.hub.url",
+            "plugins.clip.hub.token",
+            "plugins.clip.hub.proxy",
+            "plugins.clip.hub.allowed_networks");
 
     private final Settings oneProcessor =
             Settings.builder().put("node.processors", 1).build();
@@ -53,8 +69,9 @@ public class ClipSettingsTests extends OpenSearchTestCase {
     public void testDefaults() {
         Map<String, String> found = new TreeMap<>();
         for (Setting<?> setting : ClipSettings.all()) {
-            found.put(setting.getKey(), setting.getDefaultRaw(oneProcessor));
-            assertNotNull(setting.getKey(), setting.getDefault(oneProcessor));
+            boolean secret = setting instanceof SecureSetting;
+            found.put(setting.getKey(), secret ? "" : setting.getDefaultRaw(oneProcessor));
+            assertNotNull(setting.getKey(), setting.get(oneProcessor));
         }
         assertEquals(new TreeMap<>(DEFAULTS), found);
     }
@@ -126,6 +143,15 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         invalid.put("plugins.clip.memory.limit", List.of("101%", "-1", "much"));
         invalid.put("plugins.clip.max_models", List.of("0", "1001"));
         invalid.put("plugins.clip.device", List.of("gpu", "cuda:", "cuda:-1", "CPU"));
+        invalid.put(
+                "plugins.clip.hub.url", List.of("hub.example.org", "ftp://a", "https://me:secret@a", "https://a?b"));
+        invalid.put("plugins.clip.hub.token", List.of()); // never in opensearch.yml: see below
+        invalid.put("plugins.clip.hub.proxy", List.of("http://proxy:8080", "proxy", "proxy:port"));
+        invalid.put("plugins.clip.hub.allowed_networks", List.of("10.0.0.1/8", "example.org"));
+        invalid.put("plugins.clip.hub.timeout", List.of("0ms", "8d"));
+        invalid.put("plugins.clip.hub.stall_timeout", List.of("0ms", "soon"));
+        invalid.put("plugins.clip.disk.limit", List.of("2pb", "much"));
+        invalid.put("plugins.clip.disk.min_free", List.of("2pb", "-1"));
         invalid.put("index.clip.model_id", List.of("Upper", "-a", "a/b", "a".repeat(129)));
         invalid.put("index.clip.guard", List.of("fail", "ERROR", ""));
         assertEquals(DEFAULTS.keySet(), invalid.keySet());
@@ -191,5 +217,22 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         Set<Setting<?>> all = new HashSet<>(ClusterSettings.BUILT_IN_CLUSTER_SETTINGS);
         ClipSettings.all().stream().filter(Setting::hasNodeScope).forEach(all::add);
         return new ClusterSettings(ofNode, all);
+    }
+
+    public void testTokenIsReadFromTheKeystoreAloneAndShownNowhere() {
+        assertNull(settings(Settings.EMPTY).downloads().ofHub().token());
+
+        var keystore = new MockSecureSettings();
+        keystore.setString("plugins.clip.hub.token", "hf_secret");
+        ClipSettings settings =
+                settings(Settings.builder().setSecureSettings(keystore).build());
+        assertEquals("hf_secret", settings.downloads().ofHub().token());
+        assertNull(settings.downloads().ofOthers().token());
+        assertFalse(settings.downloads().toString().contains("hf_secret"));
+
+        Settings plain =
+                Settings.builder().put("plugins.clip.hub.token", "hf_secret").build();
+        var e = expectThrows(IllegalArgumentException.class, () -> DownloadSettings.HUB_TOKEN.get(plain));
+        assertTrue(e.getMessage(), e.getMessage().contains("is a secure setting"));
     }
 }

@@ -71,6 +71,15 @@ public abstract sealed class Folder permits Directory, Listing {
     /** @throws IllegalArgumentException as {@link #file} */
     abstract long size(String name);
 
+    /**
+     * As {@link #file}, without getting the bytes.
+     *
+     * @throws IllegalArgumentException when it is missing, or no regular file of this folder
+     */
+    final void require(String name) {
+        size(name);
+    }
+
     /** Names of the files in a folder of this folder, sorted; empty when there is none. */
     abstract List<String> list(String folder);
 

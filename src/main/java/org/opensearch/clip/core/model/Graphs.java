@@ -62,7 +62,7 @@ record Graphs(Folder folder, String variant) {
     /** @throws IllegalArgumentException when there is no such file: what there is instead */
     String of(Modality tower) {
         String graph = find(tower).orElseThrow(() -> missing(tower));
-        folder.file(graph);
+        folder.require(graph);
         return graph;
     }
 

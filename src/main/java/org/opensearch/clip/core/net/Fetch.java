@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.net;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -9,6 +10,7 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLException;
 import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
@@ -40,6 +42,8 @@ final class Fetch {
     /** Why a fetch ended before its time. */
     enum Stop {
         DEADLINE,
+        STALLED,
+        CANCELLED,
         CLOSED
     }
 
@@ -53,37 +57,50 @@ final class Fetch {
             .build();
 
     private final FetchPolicy policy;
+
+    /** {@code null} for URLs that strangers choose. */
+    private final Access access;
+
+    private final long from;
     private final Fetcher.Resolver resolver;
     private final TlsSocketStrategy tls;
+
+    /** Whom the hop under way asks. */
+    private Target hop;
 
     /** Of the hop under way, {@code null} before it dials. */
     private Socket socket;
 
+    private final AtomicLong received = new AtomicLong(-1);
+
     private Stop stop;
 
-    Fetch(FetchPolicy policy, Fetcher.Resolver resolver, TlsSocketStrategy tls) {
+    Fetch(FetchPolicy policy, Access access, long from, Fetcher.Resolver resolver, TlsSocketStrategy tls) {
         this.policy = policy;
+        this.access = access;
+        this.from = from;
         this.resolver = resolver;
         this.tls = tls;
     }
 
-    byte[] get(String url) throws FetchException {
+    <T> T get(String url, Fetcher.Reader<T> reader) throws FetchException {
         Target first = Target.of(url, policy);
-        Target target = first;
+        hop = first;
         for (int hops = 0; ; hops++) {
+            requireAddress(first);
             CloseableHttpClient client = client();
             try {
-                ClassicHttpResponse response = client.executeOpen(host(target), request(target), null);
+                ClassicHttpResponse response = client.executeOpen(host(hop), request(), null);
                 if (!REDIRECTS.contains(response.getCode())) {
-                    return body(first, response);
+                    return reader.read(new Answer(name(first), plain(first, response), body(response)));
                 }
                 if (hops == policy.maxRedirects()) {
                     throw new FetchException(
                             Kind.REFUSED,
-                            name(first) + " redirects more than " + hops
-                                    + " times: see plugins.clip.image.url.max_redirects");
+                            name(first) + " redirects more than " + hops + " times"
+                                    + (access == null ? ": see " + policy.settings() + ".max_redirects" : ""));
                 }
-                target = target.redirect(location(first, response), policy);
+                hop = hop.redirect(location(first, response), policy);
             } catch (IOException e) {
                 throw failure(first, e);
             } finally {
@@ -91,6 +108,11 @@ final class Fetch {
                 client.close(CloseMode.IMMEDIATE);
             }
         }
+    }
+
+    /** Bytes of the body so far, -1 before it begins: until then the timeouts of the connection decide. */
+    long received() {
+        return received.get();
     }
 
     /** Ends the fetch with a failure, unless it has ended. Never blocks. */
@@ -107,15 +129,47 @@ final class Fetch {
         var operator = new DefaultHttpClientConnectionOperator(
                 proxy -> newSocket(), null, new CheckedResolver(), scheme -> scheme.equals("https") ? tls : null);
         var connections = new BasicHttpClientConnectionManager(operator, CONNECTIONS);
+        long patience = (access == null ? policy.timeout() : access.stall()).toMillis();
         connections.setConnectionConfig(ConnectionConfig.custom()
                 // half, so that a second address of a host has its chance
-                .setConnectTimeout(
-                        Timeout.ofMilliseconds(Math.max(1, policy.timeout().toMillis() / 2)))
-                .setSocketTimeout(
-                        Timeout.ofMilliseconds(Math.max(1, policy.timeout().toMillis())))
+                .setConnectTimeout(Timeout.ofMilliseconds(Math.max(1, patience / 2)))
+                .setSocketTimeout(Timeout.ofMilliseconds(Math.max(1, patience)))
                 .build());
-        // minimal: no redirects, retries, cookies, credentials, proxies and no decompression
-        return HttpClients.createMinimal(connections);
+        if (!proxied()) {
+            // minimal: no redirects, retries, cookies, credentials, proxies and no decompression
+            return HttpClients.createMinimal(connections);
+        }
+        int colon = access.proxy().lastIndexOf(':');
+        return HttpClients.custom()
+                .setConnectionManager(connections)
+                .setProxy(new HttpHost(
+                        access.proxy().substring(0, colon),
+                        Integer.parseInt(access.proxy().substring(colon + 1))))
+                .disableRedirectHandling()
+                .disableAutomaticRetries()
+                .disableCookieManagement()
+                .disableAuthCaching()
+                .disableContentCompression()
+                .disableDefaultUserAgent()
+                .build();
+    }
+
+    private boolean proxied() {
+        return access != null && access.proxy() != null;
+    }
+
+    /** A proxy dials what it is asked to: of a name it finds the address, but an address can be checked here. */
+    private void requireAddress(Target first) throws FetchException {
+        try {
+            if (proxied()
+                    && hop.isAddress()
+                    && !access.trusts(hop)
+                    && !policy.addresses().allows(InetAddress.getByName(hop.host()))) {
+                throw noConnection(first);
+            }
+        } catch (UnknownHostException e) {
+            throw noConnection(first);
+        }
     }
 
     private static HttpHost host(Target target) {
@@ -123,12 +177,18 @@ final class Fetch {
                 target.isTls() ? "https" : "http", target.host(), target.uri().getPort());
     }
 
-    private static HttpGet request(Target target) {
-        HttpGet request = new HttpGet(target.uri());
+    private HttpGet request() {
+        HttpGet request = new HttpGet(hop.uri());
         request.setHeader(HttpHeaders.USER_AGENT, "opensearch-clip");
         request.setHeader(HttpHeaders.ACCEPT, "*/*");
         request.setHeader(HttpHeaders.ACCEPT_ENCODING, "identity");
         request.setHeader(HttpHeaders.CONNECTION, "close");
+        if (from > 0) {
+            request.setHeader(HttpHeaders.RANGE, "bytes=" + from + "-");
+        }
+        if (access != null && access.token() != null && access.trusts(hop)) {
+            request.setHeader(HttpHeaders.AUTHORIZATION, "Bearer " + access.token());
+        }
         return request;
     }
 
@@ -145,33 +205,34 @@ final class Fetch {
         }
     }
 
-    private byte[] body(Target first, ClassicHttpResponse response) throws IOException, FetchException {
-        if (response.getCode() != 200) {
-            throw new FetchException(
-                    Kind.FAILED, name(first) + " answers with status " + response.getCode() + ", not 200");
-        }
+    private static ClassicHttpResponse plain(Target first, ClassicHttpResponse response) throws FetchException {
         Header encoding = response.getFirstHeader(HttpHeaders.CONTENT_ENCODING);
-        if (encoding != null && !encoding.getValue().equalsIgnoreCase("identity")) {
+        if (encoding != null && !encoding.getValue().equalsIgnoreCase("identity") && response.getCode() < 300) {
             throw new FetchException(Kind.FAILED, name(first) + " sends a compressed body, although asked not to");
         }
-        if (response.getEntity() == null) {
-            return new byte[0];
-        }
-        if (response.getEntity().getContentLength() > policy.maxBytes()) {
-            throw tooLarge(first);
-        }
-        InputStream content = response.getEntity().getContent();
-        byte[] bytes = content.readNBytes((int) policy.maxBytes() + 1);
-        if (bytes.length > policy.maxBytes()) {
-            throw tooLarge(first);
-        }
-        return bytes;
+        return response;
     }
 
-    private FetchException tooLarge(Target first) {
-        return new FetchException(
-                Kind.TOO_LARGE,
-                name(first) + " sends more than " + policy.maxBytes() + " bytes: see plugins.clip.image.max_bytes");
+    private InputStream body(ClassicHttpResponse response) throws IOException {
+        received.set(0);
+        if (response.getEntity() == null) {
+            return InputStream.nullInputStream();
+        }
+        return new FilterInputStream(response.getEntity().getContent()) {
+            @Override
+            public int read() throws IOException {
+                int b = in.read();
+                received.addAndGet(b < 0 ? 0 : 1);
+                return b;
+            }
+
+            @Override
+            public int read(byte[] bytes, int offset, int length) throws IOException {
+                int n = in.read(bytes, offset, length);
+                received.addAndGet(Math.max(0, n));
+                return n;
+            }
+        };
     }
 
     private static String location(Target first, ClassicHttpResponse response) throws FetchException {
@@ -190,24 +251,37 @@ final class Fetch {
         if (stop == Stop.CLOSED) {
             return new FetchException(Kind.FAILED, name(first) + " is not fetched: the node is closing");
         }
-        if (socket == null || !socket.isConnected()) {
-            return new FetchException(
-                    Kind.FAILED,
-                    "no connection to " + name(first)
-                            + " or where it redirects to: an unknown host, no answer, or an address"
-                            + " that may not be reached, see plugins.clip.image.url.allowed_networks");
+        if (stop == Stop.CANCELLED) {
+            return new FetchException(Kind.FAILED, name(first) + " is not fetched: cancelled");
         }
-        if (stop == Stop.DEADLINE || e instanceof SocketTimeoutException) {
+        if (socket == null || !socket.isConnected()) {
+            return noConnection(first);
+        }
+        if (stop == Stop.DEADLINE || access == null && e instanceof SocketTimeoutException) {
             return new FetchException(
                     Kind.TIMEOUT,
-                    name(first) + " is not fetched within " + policy.timeout().toMillis()
-                            + " ms: see plugins.clip.image.url.timeout");
+                    name(first) + " is not fetched within " + policy.timeout().toMillis() + " ms: see "
+                            + policy.settings() + ".timeout");
+        }
+        if (stop == Stop.STALLED || e instanceof SocketTimeoutException) {
+            return new FetchException(
+                    Kind.TIMEOUT,
+                    name(first) + " sends less than " + Access.FLOOR + " bytes a second for "
+                            + access.stall().toMillis() + " ms: see " + policy.settings() + ".stall_timeout");
         }
         if (e instanceof SSLException) {
             return new FetchException(
                     Kind.FAILED, name(first) + " or where it redirects to has no TLS that this node trusts");
         }
         return new FetchException(Kind.FAILED, name(first) + " breaks off its answer, or it is not HTTP");
+    }
+
+    private FetchException noConnection(Target first) {
+        return new FetchException(
+                Kind.FAILED,
+                "no connection to " + name(first)
+                        + " or where it redirects to: an unknown host, no answer, or an address that may not be reached, see "
+                        + policy.settings() + ".allowed_networks");
     }
 
     private static String name(Target target) {
@@ -231,6 +305,9 @@ final class Fetch {
         @Override
         public InetAddress[] resolve(String host) throws UnknownHostException {
             InetAddress[] addresses = resolver.resolve(host);
+            if (proxied() || access != null && access.trusts(hop)) {
+                return addresses;
+            }
             for (InetAddress address : addresses) {
                 if (!policy.addresses().allows(address)) {
                     throw new UnknownHostException(host);

@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
  * @param addresses which addresses a host may have
  * @param timeout absolute, for the whole fetch with all its redirects
  * @param maxRedirects hops followed, each one checked like the first
- * @param maxBytes counted while reading
+ * @param maxBytes of a body that is handed out as one array, counted while reading
+ * @param settings what the settings begin with that a message names
  */
 public record FetchPolicy(
         List<String> allowedHosts,
@@ -24,13 +25,29 @@ public record FetchPolicy(
         AddressPolicy addresses,
         Duration timeout,
         int maxRedirects,
-        long maxBytes) {
+        long maxBytes,
+        String settings) {
 
     private static final Pattern HOST =
             Pattern.compile("\\*|(?:\\*\\.)?[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*|\\[[0-9a-f:.]+\\]");
 
     /** A body is handed out as one array. */
     private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
+
+    /** To take a URL apart of which the host was chosen by the administrator. */
+    static final FetchPolicy ANY_HOST =
+            new FetchPolicy(List.of("*"), List.of(), AddressPolicy.PUBLIC_ONLY, Duration.ofSeconds(1), 0, 1);
+
+    /** For pictures. */
+    public FetchPolicy(
+            List<String> allowedHosts,
+            List<String> deniedHosts,
+            AddressPolicy addresses,
+            Duration timeout,
+            int maxRedirects,
+            long maxBytes) {
+        this(allowedHosts, deniedHosts, addresses, timeout, maxRedirects, maxBytes, "plugins.clip.image.url");
+    }
 
     public FetchPolicy {
         allowedHosts = allowedHosts.stream().map(FetchPolicy::hostPattern).toList();

@@ -37,9 +37,8 @@ record Target(URI uri, String host) {
         requirePlain(host);
         requirePort(uri);
         if (!policy.allowsHost(host)) {
-            throw refused(
-                    "its host [" + host + "] is not one that may be reached: see plugins.clip.image.url.allowed_hosts"
-                            + " and plugins.clip.image.url.denied_hosts");
+            throw refused("its host [" + host + "] is not one that may be reached: see " + policy.settings()
+                    + ".allowed_hosts and " + policy.settings() + ".denied_hosts");
         }
         return new Target(uri, host);
     }
@@ -79,6 +78,16 @@ record Target(URI uri, String host) {
 
     private static FetchException refused(String why) {
         return new FetchException(Kind.REFUSED, "URL is not fetched: " + why);
+    }
+
+    /** Scheme, host and port: who is asked. */
+    String origin() {
+        int port = uri.getPort() > 0 ? uri.getPort() : isTls() ? 443 : 80;
+        return uri.getScheme().toLowerCase(Locale.ROOT) + "://" + host + ":" + port;
+    }
+
+    boolean isAddress() {
+        return host.startsWith("[") || Network.isIpv4(host);
     }
 
     boolean isTls() {

@@ -11,6 +11,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
@@ -115,6 +116,8 @@ public final class PreparedGraphs {
             }
             if (unprepared.isEmpty()) {
                 Path graph = folder.resolve(key).resolve(Preparation.GRAPH);
+                // used now: the least recently used goes first when the disk is needed
+                Files.setLastModifiedTime(folder.resolve(key), FileTime.fromMillis(System.currentTimeMillis()));
                 return new Opened(
                         runtime.openPrepared(source.name(), graph, Preparation.WEIGHTS, optimised, options), null);
             }
