@@ -4,6 +4,7 @@ package org.opensearch.clip;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.support.ActionFilter;
@@ -213,8 +214,6 @@ public final class ClipPlugin extends Plugin
     /** A fetch that waits for a slow host must not hold up the end of the node. */
     @Override
     public void close() {
-        if (fetcher != null) {
-            fetcher.close();
-        }
+        Optional.ofNullable(fetcher).ifPresent(Fetcher::close);
     }
 }
