@@ -9,7 +9,8 @@ import org.opensearch.core.common.unit.ByteSizeValue;
 
 /**
  * Native bytes that this node's models are charged for, against {@code plugins.clip.memory.limit}. Our own bookkeeping: what
- * the operating system calls used says nothing about what is left for us. Safe for use by many threads.
+ * the operating system calls used says nothing about what is left for us. Weights that are mapped from a file count like others: the system could take them
+ * back, but every run reads all of them. Safe for use by many threads.
  */
 final class MemoryLedger {
 

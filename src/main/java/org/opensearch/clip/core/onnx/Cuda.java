@@ -64,9 +64,9 @@ final class Cuda {
         }
     }
 
-    /** The first line, without the folders that libraries lie in. */
+    /** The first line, without where in ONNX Runtime it comes from, and without the folders that libraries lie in. */
     private static String reason(String message) {
-        String line = String.valueOf(message).lines().findFirst().orElse("");
+        String line = String.valueOf(message).lines().findFirst().orElse("").replaceFirst(".* FAIL : ", "");
         return GraphScan.printable(line.replaceAll("(/[^/:\\s]+)+/", ""), 300);
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.onnx;
 
-import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
@@ -73,12 +72,5 @@ record Preparation(PreparedGraphs.Source source, GraphScan.Scanned scanned, Mode
             }
         }
         Manifest.write(folder, FILES);
-    }
-
-    /** For the log: how much of the graph is left. */
-    String nodes() {
-        GraphProto whole = scanned.model().getGraph();
-        return cut.getGraph().getNodeCount() + " of " + whole.getNodeCount() + " nodes, "
-                + cut.getGraph().getInputCount() + " of " + whole.getInputCount() + " inputs";
     }
 }
