@@ -56,7 +56,9 @@ for percent in "$@"; do
     [ "$(model | field state)" != LOADED ] || die "loaded before it could be killed at $percent %: lower RATE"
     sleep 0.1
   done
-  kill -9 "$(cat "$NODE_DIR/node1.pid")"
+  pid=$(cat "$NODE_DIR/node1.pid")
+  kill -9 "$pid"
+  while kill -0 "$pid" 2>/dev/null || curl -s -o /dev/null "http://127.0.0.1:$port/"; do sleep 0.2; done
   "$repo/qa/node.sh" down
   check_files
   echo "killed at $done %: $(find "$files" -name '*.part' | wc -l) unfinished, $(find "$files" -type f ! -name '*.part' | wc -l) whole"
