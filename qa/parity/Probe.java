@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.image.ImagePreprocessor;
 import org.opensearch.clip.core.model.ModelDescription;
@@ -23,7 +24,7 @@ public final class Probe {
 
     record Picture(String name, String pixels) {}
 
-    record Reference(java.util.Map<String, Object> overrides, List<Text> texts, List<Picture> pictures) {}
+    record Reference(Map<String, Object> overrides, List<Text> texts, List<Picture> pictures) {}
 
     record Answer(List<long[]> ids, List<Double> differences) {}
 
@@ -36,7 +37,8 @@ public final class Probe {
         if (description.text().isPresent()) {
             var tower = description.text().get();
             try (Tokenizer tokenizer = Tokenizer.open(model.resolve(tower.tokenizer()), tower.maxTokens())) {
-                reference.texts().forEach(t -> answer.ids().add(tokenizer.encode(t.prompt() + t.text()).ids()));
+                reference.texts().forEach(
+                        t -> answer.ids().add(tokenizer.encode(tower.cleaning().apply(t.prompt() + t.text())).ids()));
             }
         }
         for (Picture picture : reference.pictures()) {

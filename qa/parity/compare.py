@@ -142,6 +142,8 @@ class Suite:
         target = self.home / "config" / "opensearch-clip" / "models" / f"parity-{name}"
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(place / "model", target)
+        for file in target.rglob("*"):
+            file.chmod(0o755 if file.is_dir() else 0o644)
         call(self.url, "DELETE", f"/_plugins/_clip/models/{name}?force=true")
         try:
             ok(self.url, "PUT", f"/_plugins/_clip/models/{name}?load=true&wait_for_completion=true&timeout=5m",

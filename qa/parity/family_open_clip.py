@@ -2,6 +2,7 @@
 """Exports of open_clip, with its own tokenizers and transforms: EVA02-CLIP, a locked text encoder (LiT), nllb-clip."""
 
 import html
+import unicodedata
 
 import ftfy
 import open_clip.hf_model
@@ -112,6 +113,11 @@ class Eva02(OpenClipFamily):
             t.cache = {k: k for k in ("<start_of_text>", "<end_of_text>")}
             t.sot_token_id, t.eot_token_id = words["<|startoftext|>"], words["<|endoftext|>"]
         return data
+
+    def padded(self, text):
+        """As the hub's tokenizer.json for it has it, and ftfy: in normal form C, the special tokens by their names there."""
+        text = unicodedata.normalize("NFC", text).replace("<|startoftext|>", "<start_of_text>").replace("<|endoftext|>", "<end_of_text>")
+        return super().padded(text)
 
     def make_text(self, tokens):
         return open_clip.transformer.TextTransformer(vocab_size=tokens, width=self.width, heads=2, layers=self.layers, output_dim=self.dimension)

@@ -47,9 +47,26 @@ class Siglip(Family):
     def preprocessor(self):
         return siglip_processor(self.size)
 
+    def fast(self, text):
+        """What tokenizer.json says where the two differ: a special token written out in a text, which cuts the text in two."""
+        if type(self).tokens is not Siglip.tokens or not any(token in text for token in ("</s>", "<unk>")):
+            return self.tokenizer
+        return transformers.PreTrainedTokenizerFast(tokenizer_file=str(self.folder / "tokenizer.json"), eos_token="</s>", pad_token="</s>")
+
+    def ids(self, text, side="query"):
+        return self.fast(text)(text, truncation=True, max_length=64)["input_ids"]
+
+    def padded(self, tokenizer, text):
+        return {"input_ids": tokenizer([text], return_tensors="pt", padding="max_length", truncation=True, max_length=64, padding_side="right")["input_ids"]}
+
     def inputs(self, text, side):
-        return {"input_ids": self.tokenizer(
-            [text], return_tensors="pt", padding="max_length", truncation=True, max_length=64, padding_side="right")["input_ids"]}
+        return self.padded(self.fast(text), text)
+
+    def other_text(self, text):
+        if self.fast(text) is self.tokenizer:
+            return None, ""
+        with torch.no_grad():
+            return towers.pooled(self.model.get_text_features(**self.padded(self.tokenizer, text)))[0].tolist(), "sentencepiece tokenizer"
 
     run_text, run_pixels = OpenAiClip.run_text, OpenAiClip.run_pixels
 

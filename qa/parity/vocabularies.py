@@ -102,7 +102,7 @@ def _file(text):
 
 FEW_RULES = "".join(
     " ".join(f"{ord(c):04X}" for c in a) + "\t" + " ".join(f"{ord(c):04X}" for c in b) + "\n" for a, b in {
-        "Ａ": "A", "ﬁ": "fi", "ﬂ": "fl", "①": "1", "②": "2", "\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "e\u0301": "é", "\ufdfa": "صلى الله", "\u200b": ""}.items())
+        "Ａ": "A", "ﬁ": "fi", "ﬂ": "fl", "①": "1", "②": "2", "\u3000": " ", "\u00a0": " ", "\t": " ", "\n": " ", "e\u0301": "é", "\ufdfa": "صلى الله", "\u200b": "", "▁": " "}.items())
 """A small map for what is committed: the real one, nmt_nfkc, has 240 KB."""
 
 
@@ -147,7 +147,7 @@ def siglip(size=1200, rule="nmt_nfkc"):
     t.pre_tokenizer = pre_tokenizers.Metaspace()
     t.decoder = decoders.Metaspace()
     t.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
-    t.add_special_tokens(["</s>", "<unk>"])
+    t.add_special_tokens([AddedToken(token, lstrip=True, rstrip=True, normalized=False) for token in ("</s>", "<unk>")])
     data = _json(t)
     data["normalizer"]["normalizers"].append(_precompiled(proto))
     return data
