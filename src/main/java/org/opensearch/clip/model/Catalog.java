@@ -85,6 +85,17 @@ public final class Catalog {
         return entries.stream().filter(entry -> entry.id().equals(id)).findFirst();
     }
 
+    /** What whoever declares a model of this {@code source} should know of its licence, if anything. */
+    Optional<String> licenceNote(Map<String, Object> source) {
+        return entries.stream()
+                .filter(entry -> entry.id().equals(source.get("catalog"))
+                        || entry.hub() != null && entry.hub().equals(source.get("hub")))
+                .filter(entry -> Boolean.FALSE.equals(entry.about().get("commercial_use")))
+                .map(entry -> "the licence of [" + entry.id() + "] is ["
+                        + entry.about().get("license") + "]: commercial use needs another one, from its publisher")
+                .findFirst();
+    }
+
     public static final class Request extends ActionRequest {
         public Request() {}
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionRequestValidationException;
@@ -115,6 +116,7 @@ public final class PutModel {
         private final String fingerprint;
         private final int dimension;
         private final LoadModel.Response loaded;
+        private final String licenceNote;
 
         Response(
                 String id,
@@ -122,11 +124,22 @@ public final class PutModel {
                 String fingerprint,
                 int dimension,
                 LoadModel.Response loaded) {
+            this(id, written, fingerprint, dimension, loaded, null);
+        }
+
+        private Response(
+                String id,
+                UpdateModels.Response written,
+                String fingerprint,
+                int dimension,
+                LoadModel.Response loaded,
+                String licenceNote) {
             this.id = id;
             this.written = written;
             this.fingerprint = fingerprint;
             this.dimension = dimension;
             this.loaded = loaded;
+            this.licenceNote = licenceNote;
         }
 
         Response(StreamInput in) throws IOException {
@@ -136,6 +149,11 @@ public final class PutModel {
             fingerprint = in.readString();
             dimension = in.readVInt();
             loaded = in.readOptionalWriteable(LoadModel.Response::new);
+            licenceNote = in.readOptionalString();
+        }
+
+        Response noting(Optional<String> note) {
+            return new Response(id, written, fingerprint, dimension, loaded, note.orElse(null));
         }
 
         @Override
@@ -145,6 +163,7 @@ public final class PutModel {
             out.writeString(fingerprint);
             out.writeVInt(dimension);
             out.writeOptionalWriteable(loaded);
+            out.writeOptionalString(licenceNote);
         }
 
         UpdateModels.Result result() {
@@ -168,6 +187,9 @@ public final class PutModel {
             builder.field("result", written.result().name().toLowerCase(Locale.ROOT));
             builder.field("fingerprint", fingerprint);
             builder.field("dimension", dimension);
+            if (licenceNote != null) {
+                builder.field("warning", licenceNote);
+            }
             if (loaded != null) {
                 loaded.fields(builder);
             }
@@ -180,6 +202,7 @@ public final class PutModel {
         private final ClusterService cluster;
         private final ThreadPool threadPool;
         private final ModelFiles files;
+        private final Catalog catalog;
 
         @Inject
         public Transport(
@@ -188,22 +211,26 @@ public final class PutModel {
                 Client client,
                 ClusterService cluster,
                 ThreadPool threadPool,
-                ModelFiles files) {
+                ModelFiles files,
+                Catalog catalog) {
             super(ACTION.name(), transport, filters, Request::new);
             this.client = client;
             this.cluster = cluster;
             this.threadPool = threadPool;
             this.files = files;
+            this.catalog = catalog;
         }
 
         @Override
         protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
             Declaration declaration = Declaration.parse(request.body);
+            ActionListener<Response> noting =
+                    ActionListener.map(listener, made -> made.noting(catalog.licenceNote(declaration.source())));
             // a server may be slow, and those threads are for what loads; reading a folder is work like theirs
             boolean here = files.local(declaration.source());
             threadPool
                     .executor(here ? LoadedModels.POOL : ThreadPool.Names.GENERIC)
-                    .execute(ActionRunnable.wrap(listener, l -> {
+                    .execute(ActionRunnable.wrap(noting, l -> {
                         DeclaredModel model = resolve(request.id, declaration, (LoadModel.WaitingTask) task);
                         declare(model, task, request, l);
                     }));
