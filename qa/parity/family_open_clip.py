@@ -20,9 +20,9 @@ from family import CLIP_MEAN, CLIP_STD, PIXELS, TOKENS, XLM_R, Family, different
 
 
 class _AsIs:
-    """open_clip repairs a text with ftfy and resolves HTML entities first; the plugin does not, so that is shown apart."""
+    """open_clip repairs a text with ftfy and resolves HTML entities first; of that the plugin does normal form C, the rest is shown apart."""
 
-    fix_text = staticmethod(lambda text: text)
+    fix_text = staticmethod(lambda text: unicodedata.normalize("NFC", text))
     unescape = staticmethod(lambda text: text)
 
 
@@ -115,9 +115,8 @@ class Eva02(OpenClipFamily):
         return data
 
     def padded(self, text):
-        """As the hub's tokenizer.json for it has it, and ftfy: in normal form C, the special tokens by their names there."""
-        text = unicodedata.normalize("NFC", text).replace("<|startoftext|>", "<start_of_text>").replace("<|endoftext|>", "<end_of_text>")
-        return super().padded(text)
+        """As the hub's tokenizer.json for it has it: the special tokens by their names there."""
+        return super().padded(text.replace("<|startoftext|>", "<start_of_text>").replace("<|endoftext|>", "<end_of_text>"))
 
     def make_text(self, tokens):
         return open_clip.transformer.TextTransformer(vocab_size=tokens, width=self.width, heads=2, layers=self.layers, output_dim=self.dimension)

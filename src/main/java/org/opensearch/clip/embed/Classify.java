@@ -158,7 +158,7 @@ public final class Classify extends BaseRestHandler {
                         inputs.addAll(body.labels().sources());
                     }
                     var request = request(model, inputs, body);
-                    client.execute(request.action(), request, answering(channel, body, vectors, described, start));
+                    client.execute(request.action(), request, answering(channel, body, vectors, start));
                 }
             });
         };
@@ -168,8 +168,7 @@ public final class Classify extends BaseRestHandler {
         return new Embed.Request(model, inputs, Lane.SEARCH, Side.PASSAGE, body.timeout(), null);
     }
 
-    private ActionListener<Response> answering(
-            RestChannel channel, Body body, List<float[]> vectors, Response described, long start) {
+    private ActionListener<Response> answering(RestChannel channel, Body body, List<float[]> vectors, long start) {
         return new RestActionListener<>(channel) {
             @Override
             protected void processResponse(Response response) throws IOException {

@@ -160,10 +160,15 @@ final class Job {
         }
     }
 
-    /** Tells the caller and drops what is not done yet. */
-    void giveUp(Exception cause) {
-        close();
+    /**
+     * Tells the caller, who may know already, and drops what is not done yet.
+     *
+     * @return false when this job had ended
+     */
+    boolean giveUp(Exception cause) {
+        boolean first = close();
         completion.onFailure(cause);
+        return first;
     }
 
     private void end() {
@@ -179,10 +184,12 @@ final class Job {
                 new Response(declared.id(), declared.fingerprint(), declared.dimension(), all).scoredBy(logits));
     }
 
-    private void close() {
-        if (closed.compareAndSet(false, true)) {
+    private boolean close() {
+        boolean first = closed.compareAndSet(false, true);
+        if (first) {
             ended.accept(this);
             model.close();
         }
+        return first;
     }
 }

@@ -146,9 +146,8 @@ public final class Lanes {
             return;
         }
         task.whenCancelled(() -> {
-            if (!job.isEnded()) {
+            if (job.giveUp(new TaskCancelledException("embed request was cancelled"))) {
                 ofModel.failed("cancelled");
-                job.giveUp(new TaskCancelledException("embed request was cancelled"));
             }
         });
         wake();

@@ -174,7 +174,7 @@ public final class Router {
                                 lanes.submit(request, ref, task, completion);
                             }
                         },
-                        notHere::accept));
+                        notHere));
     }
 
     /** From node to node. Used by one thread at a time. */

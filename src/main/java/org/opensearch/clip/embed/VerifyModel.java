@@ -75,7 +75,7 @@ public final class VerifyModel {
 
     private VerifyModel() {}
 
-    /** @param goldens {@code null} = those of the model's folder; @param timeout from leaving the queue, null = that of the ingest lane */
+    /** Without goldens of its own it means those of the folder, without a timeout that of the ingest lane, from leaving the queue on. */
     public static final class Request extends ActionRequest {
         private final String id;
         private final Goldens goldens;

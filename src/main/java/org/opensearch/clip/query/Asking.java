@@ -110,6 +110,6 @@ record Asking(String field, Question question, Target target, Embedder embedder,
 
     /** What fails, here or before, is said of this query and keeps its status. */
     private <T> ActionListener<T> then(ActionListener<?> next, CheckedConsumer<T, Exception> onResponse) {
-        return ActionListener.wrap(onResponse::accept, next::onFailure);
+        return ActionListener.wrap(onResponse, next::onFailure);
     }
 }
