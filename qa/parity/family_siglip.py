@@ -48,10 +48,12 @@ class Siglip(Family):
         return siglip_processor(self.size)
 
     def fast(self, text):
-        """What tokenizer.json says where the two differ: a special token written out in a text, which cuts the text in two."""
-        if type(self).tokens is not Siglip.tokens or not any(token in text for token in ("</s>", "<unk>")):
+        """What tokenizer.json says, where sentencepiece says otherwise: a special token written out, blanks that its normal form makes."""
+        if type(self).tokens is not Siglip.tokens:
             return self.tokenizer
-        return transformers.PreTrainedTokenizerFast(tokenizer_file=str(self.folder / "tokenizer.json"), eos_token="</s>", pad_token="</s>")
+        file = transformers.PreTrainedTokenizerFast(tokenizer_file=str(self.folder / "tokenizer.json"), eos_token="</s>", pad_token="</s>")
+        same = file(text)["input_ids"] == self.tokenizer(text)["input_ids"]
+        return self.tokenizer if same else file
 
     def ids(self, text, side="query"):
         return self.fast(text)(text, truncation=True, max_length=64)["input_ids"]

@@ -79,11 +79,10 @@ public final class ModelLoader implements LoadedModels.Loader {
         Folder folder = files.open(model, progress);
         ModelDescription description = ModelFolder.describe(folder, Overrides.parse(model.overrides()));
         // A floor until the sessions are open and can be asked: refusing early spares the node the attempt.
-        progress.enter(Progress.Stage.LOADING, 0, 0);
         MemoryLedger.Charge memory = ledger.charge(weights(model.files()));
         try {
             var towers = new ArrayList<LoadedTower>();
-            DualEncoder encoder = open(folder, description, model.files(), chosen.device(), towers);
+            DualEncoder encoder = open(folder, description, model.files(), chosen.device(), towers, progress);
             try {
                 memory.resize(encoder.bytes());
                 tryOut(encoder, model);
@@ -115,16 +114,19 @@ public final class ModelLoader implements LoadedModels.Loader {
             ModelDescription description,
             List<Artifact> files,
             Device device,
-            List<LoadedTower> towers) {
+            List<LoadedTower> towers,
+            Progress progress) {
         List<AutoCloseable> opened = new ArrayList<>();
         try {
             Optional<Tokenizer> tokenizer = description
                     .text()
                     .map(tower -> keep(Tokenizer.open(folder.file(tower.tokenizer()), tower.maxTokens()), opened));
-            Optional<Session> text =
-                    description.text().map(tower -> keep(session(folder, tower, files, device, towers), opened));
-            Optional<Session> image =
-                    description.image().map(tower -> keep(session(folder, tower, files, device, towers), opened));
+            Optional<Session> text = description
+                    .text()
+                    .map(tower -> keep(session(folder, tower, files, device, towers, progress), opened));
+            Optional<Session> image = description
+                    .image()
+                    .map(tower -> keep(session(folder, tower, files, device, towers, progress), opened));
             return new DualEncoder(description, text, tokenizer, image);
         } catch (RuntimeException | LinkageError e) {
             for (AutoCloseable resource : opened) {
@@ -135,7 +137,14 @@ public final class ModelLoader implements LoadedModels.Loader {
     }
 
     /** A graph may have weights in the declared files that are named after it, whose hashes are checked, and nowhere else. */
-    private Session session(Folder folder, Tower tower, List<Artifact> files, Device device, List<LoadedTower> towers) {
+    private Session session(
+            Folder folder,
+            Tower tower,
+            List<Artifact> files,
+            Device device,
+            List<LoadedTower> towers,
+            Progress progress) {
+        progress.enter(Progress.Stage.LOADING, 0, 0);
         Map<String, PreparedGraphs.File> found = files.stream()
                 .filter(file -> file.path().startsWith(tower.graph()))
                 .collect(Collectors.toMap(
@@ -145,8 +154,11 @@ public final class ModelLoader implements LoadedModels.Loader {
         PreparedGraphs.File graph = found.remove(name);
         OnnxOptions options = new OnnxOptions(
                 1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()), device);
-        PreparedGraphs.Opened opened =
-                prepared.open(new PreparedGraphs.Source(name, graph, found), tower.outputs(), options);
+        PreparedGraphs.Opened opened = prepared.open(
+                new PreparedGraphs.Source(name, graph, found),
+                tower.outputs(),
+                options,
+                () -> progress.enter(Progress.Stage.PREPARING, 0, 0));
         towers.add(LoadedTower.of(tower.modality(), opened));
         return opened.session();
     }

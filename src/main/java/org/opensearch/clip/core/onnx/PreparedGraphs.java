@@ -104,15 +104,21 @@ public final class PreparedGraphs {
      *
      * @param outputs names of the outputs that will do, best first: the graph is cut down to what the first one that it has needs; when it has
      *     none of them, it stays whole
+     * @param making called before a form is made, which takes its time
      * @throws ModelException when the graph is refused, or needs to be cut and cannot
      */
-    public Opened open(Source source, List<String> outputs, OnnxOptions options) {
+    public Opened open(Source source, List<String> outputs, OnnxOptions options, Runnable making) {
         boolean optimised = cpu.isPresent() && options.device().kind() == Device.Kind.CPU;
         String key = environment(optimised) + "-" + key(source, outputs);
         try {
             Optional<String> unprepared;
             synchronized (locks.computeIfAbsent(key, k -> new Object())) {
-                unprepared = usable(key) ? Optional.empty() : make(key, source, outputs, optimised);
+                if (usable(key)) {
+                    unprepared = Optional.empty();
+                } else {
+                    making.run();
+                    unprepared = make(key, source, outputs, optimised);
+                }
             }
             if (unprepared.isEmpty()) {
                 Path graph = folder.resolve(key).resolve(Preparation.GRAPH);

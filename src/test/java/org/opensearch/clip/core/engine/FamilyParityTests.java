@@ -100,7 +100,8 @@ class FamilyParityTests {
                     .open(
                             new PreparedGraphs.Source(name, graph, found),
                             tower.outputs(),
-                            new OnnxOptions(1, Duration.ofMinutes(1)))
+                            new OnnxOptions(1, Duration.ofMinutes(1)),
+                            () -> {})
                     .session();
         }
     }

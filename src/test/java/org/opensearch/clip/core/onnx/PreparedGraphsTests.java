@@ -26,6 +26,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,6 +53,7 @@ class PreparedGraphsTests {
     private final OnnxRuntime runtime = new OnnxRuntime((task, delay) -> () -> {});
     private Path forms;
     private PreparedGraphs prepared;
+    private final AtomicInteger made = new AtomicInteger();
 
     @BeforeEach
     void aNodeStarts() {
@@ -156,6 +158,9 @@ class PreparedGraphsTests {
         Source other = new Source(source.name(), new File(source.graph().path(), "other"), source.weights());
         open(other, List.of("text")).close();
         assertEquals(3, forms().size());
+        assertEquals(3, made.get());
+        open(source, List.of("text")).close();
+        assertEquals(3, made.get());
     }
 
     @Test
@@ -228,7 +233,7 @@ class PreparedGraphsTests {
         Files.setPosixFilePermissions(forms, PosixFilePermissions.fromString("rwxrwxrwx"));
         aNodeStarts();
         Source bundled = source(BUNDLED.resolve("text_model.onnx"), Map.of());
-        Opened opened = prepared.open(bundled, List.of("text_embeds"), OPTIONS);
+        Opened opened = prepared.open(bundled, List.of("text_embeds"), OPTIONS, () -> {});
         opened.session().close();
         assertTrue(opened.unprepared().contains("others may write to it"), opened::unprepared);
     }
@@ -236,13 +241,14 @@ class PreparedGraphsTests {
     @Test
     void withoutRoomTheGraphIsLoadedAsItIsUnlessItMustBeCut() throws IOException {
         prepared = new PreparedGraphs(forms, runtime, () -> Long.MAX_VALUE / 2);
-        Opened opened =
-                prepared.open(source(BUNDLED.resolve("text_model.onnx"), Map.of()), List.of("text_embeds"), OPTIONS);
+        Opened opened = prepared.open(
+                source(BUNDLED.resolve("text_model.onnx"), Map.of()), List.of("text_embeds"), OPTIONS, () -> {});
         opened.session().close();
         assertTrue(
                 opened.unprepared().matches("preparing it takes \\d+ MiB of disk, 0 MiB are left"), opened::unprepared);
         Source source = twoTowers(false);
-        ModelException e = assertThrows(ModelException.class, () -> prepared.open(source, List.of("text"), OPTIONS));
+        ModelException e =
+                assertThrows(ModelException.class, () -> prepared.open(source, List.of("text"), OPTIONS, () -> {}));
         assertTrue(
                 e.getMessage().startsWith("[model.onnx] has to be cut into its towers: preparing it takes"),
                 e::getMessage);
@@ -252,7 +258,8 @@ class PreparedGraphsTests {
     @Test
     void aRefusedGraphIsRefusedAndLeavesNothing() throws IOException {
         Path file = Files.writeString(folder.resolve("text.onnx"), "hello");
-        assertThrows(ModelException.class, () -> prepared.open(source(file, Map.of()), List.of("text"), OPTIONS));
+        assertThrows(
+                ModelException.class, () -> prepared.open(source(file, Map.of()), List.of("text"), OPTIONS, () -> {}));
         assertEquals(List.of(), forms());
     }
 
@@ -266,7 +273,7 @@ class PreparedGraphsTests {
     }
 
     private Session open(Source source, List<String> outputs) {
-        Opened opened = prepared.open(source, outputs, OPTIONS);
+        Opened opened = prepared.open(source, outputs, OPTIONS, made::incrementAndGet);
         assertNull(opened.unprepared());
         return opened.session();
     }

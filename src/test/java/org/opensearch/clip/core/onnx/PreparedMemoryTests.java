@@ -98,7 +98,8 @@ class PreparedMemoryTests {
             PreparedGraphs.Opened opened = prepared.open(
                     new PreparedGraphs.Source("graph.onnx", new PreparedGraphs.File(graph, graph.toString()), Map.of()),
                     List.of("y"),
-                    new OnnxOptions(1, Duration.ofMinutes(5)));
+                    new OnnxOptions(1, Duration.ofMinutes(5)),
+                    () -> {});
             if (opened.unprepared() != null) {
                 throw new AssertionError(opened.unprepared());
             }
