@@ -24,9 +24,6 @@ if ! cmp -s qa/clients/requirements.txt "$venv/requirements.txt"; then
   cp qa/clients/requirements.txt "$venv/"
 fi
 if [ -z "$url" ]; then
-  JAVA_HOME=$(qa/jdk.sh)
-  export JAVA_HOME
-  ls target/releases/opensearch-clip-*.zip >/dev/null 2>&1 || ./mvnw -B -ntp -q package -DskipTests
   trap 'qa/node.sh down' EXIT
   trap 'exit 130' INT TERM
   qa/node.sh up --http "$port" -E plugins.clip.image.url.allowed_networks=127.0.0.0/8

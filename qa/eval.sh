@@ -23,9 +23,6 @@ while [ $# -gt 0 ]; do
 done
 
 if [ -z "$url" ]; then
-  JAVA_HOME=$(qa/jdk.sh)
-  export JAVA_HOME
-  ls target/releases/opensearch-clip-*.zip >/dev/null 2>&1 || ./mvnw -B -ntp -q package -DskipTests
   trap 'qa/node.sh down' EXIT
   trap 'exit 130' INT TERM
   qa/node.sh up --http "$port"

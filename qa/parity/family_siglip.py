@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SigLIP, and SigLIP 2 of fixed resolution."""
 
+import functools
+
 import torch
 import transformers
 from tokenizers import normalizers
@@ -51,9 +53,12 @@ class Siglip(Family):
         """What tokenizer.json says, where sentencepiece says otherwise: a special token written out, blanks that its normal form makes."""
         if type(self).tokens is not Siglip.tokens:
             return self.tokenizer
-        file = transformers.PreTrainedTokenizerFast(tokenizer_file=str(self.folder / "tokenizer.json"), eos_token="</s>", pad_token="</s>")
-        same = file(text)["input_ids"] == self.tokenizer(text)["input_ids"]
-        return self.tokenizer if same else file
+        same = self.file_tokenizer(text)["input_ids"] == self.tokenizer(text)["input_ids"]
+        return self.tokenizer if same else self.file_tokenizer
+
+    @functools.cached_property
+    def file_tokenizer(self):
+        return transformers.PreTrainedTokenizerFast(tokenizer_file=str(self.folder / "tokenizer.json"), eos_token="</s>", pad_token="</s>")
 
     def ids(self, text, side="query"):
         return self.fast(text)(text, truncation=True, max_length=64)["input_ids"]

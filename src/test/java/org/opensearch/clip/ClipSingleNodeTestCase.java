@@ -22,6 +22,7 @@ import org.opensearch.action.index.IndexRequest;
 import org.opensearch.action.ingest.PutPipelineRequest;
 import org.opensearch.action.search.SearchResponse;
 import org.opensearch.action.support.WriteRequest;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Source;
@@ -160,7 +161,7 @@ public abstract class ClipSingleNodeTestCase extends OpenSearchSingleNodeTestCas
 
     /** What the model makes of an input, of length 1. */
     protected float[] embed(Source source) {
-        var request = new Embed.Request(MODEL, List.of(source), Embed.Lane.SEARCH, Embed.Side.PASSAGE, null, null);
+        var request = new Embed.Request(MODEL, List.of(source), Embed.Lane.SEARCH, Side.PASSAGE, null, null);
         Embed.Response response = client().execute(Embed.ACTION, request).actionGet(LONG);
         return switch (response.results().getFirst()) {
             case Embed.Result.Vector vector -> Vectors.normalize(vector.values());

@@ -12,6 +12,7 @@ import org.opensearch.ExceptionsHelper;
 import org.opensearch.action.search.PutSearchPipelineRequest;
 import org.opensearch.action.search.SearchResponse;
 import org.opensearch.action.support.WriteRequest;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.model.PutModel;
@@ -72,7 +73,7 @@ public class CrossClusterIT extends AbstractMultiClustersTestCase {
                 .get();
         for (String title : titles) {
             var request = new Embed.Request(
-                    "demo", List.of(new Source.Text(title)), Embed.Lane.SEARCH, Embed.Side.PASSAGE, null, null);
+                    "demo", List.of(new Source.Text(title)), Embed.Lane.SEARCH, Side.PASSAGE, null, null);
             var result = client().execute(Embed.ACTION, request)
                     .actionGet(LONG)
                     .results()

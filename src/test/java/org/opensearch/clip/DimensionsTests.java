@@ -17,6 +17,7 @@ import org.opensearch.action.bulk.BulkResponse;
 import org.opensearch.action.index.IndexRequest;
 import org.opensearch.action.search.SearchAction;
 import org.opensearch.action.search.SearchRequest;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Source;
@@ -97,8 +98,7 @@ public class DimensionsTests extends ClipSingleNodeTestCase {
     }
 
     private static Embed.Request asking(String model, int dimensions) {
-        return new Embed.Request(
-                        model, List.of(new Source.Text("red")), Embed.Lane.SEARCH, Embed.Side.QUERY, null, null)
+        return new Embed.Request(model, List.of(new Source.Text("red")), Embed.Lane.SEARCH, Side.QUERY, null, null)
                 .cutTo(List.of(dimensions));
     }
 

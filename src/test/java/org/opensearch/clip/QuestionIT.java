@@ -9,6 +9,7 @@ import org.opensearch.ExceptionsHelper;
 import org.opensearch.action.get.GetAction;
 import org.opensearch.action.index.IndexRequest;
 import org.opensearch.action.support.WriteRequest;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Source;
@@ -92,7 +93,7 @@ public class QuestionIT extends ClipSingleNodeTestCase {
         List<Source> inputs =
                 List.of(new Source.Text("shark"), new Source.Text("pancakes"), new Source.Image(picture("1F98B")));
         var embedded = client().execute(
-                        Embed.ACTION, new Embed.Request(MODEL, inputs, Embed.Lane.SEARCH, Embed.Side.QUERY, null, null))
+                        Embed.ACTION, new Embed.Request(MODEL, inputs, Embed.Lane.SEARCH, Side.QUERY, null, null))
                 .actionGet();
         double[] weights = {0.7, -0.2, 0.5};
         float[] sum = new float[DIMENSION];

@@ -11,6 +11,7 @@ import org.opensearch.action.ActionRequestValidationException;
 import org.opensearch.action.ActionType;
 import org.opensearch.action.ValidateActions;
 import org.opensearch.action.support.IndicesOptions;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.image.ImageInfo;
 import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.common.logging.HeaderWarning;
@@ -41,12 +42,6 @@ public final class Embed {
     public enum Lane {
         SEARCH,
         INGEST
-    }
-
-    /** For models with a prompt a side. */
-    public enum Side {
-        QUERY,
-        PASSAGE
     }
 
     /**

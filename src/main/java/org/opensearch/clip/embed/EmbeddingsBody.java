@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.vector.Vectors;
 
 /**
@@ -25,7 +26,7 @@ record EmbeddingsBody(
         int dimensions,
         boolean normalized,
         List<Encoding> encodings,
-        Embed.Side side,
+        Side side,
         boolean truncate,
         boolean lateChunking) {
 
@@ -59,14 +60,14 @@ record EmbeddingsBody(
                 dimensions(json.get("dimensions")),
                 flag("normalized", json, true),
                 encodings(json),
-                task.endsWith("query") ? Embed.Side.QUERY : Embed.Side.PASSAGE,
+                task.endsWith("query") ? Side.QUERY : Side.PASSAGE,
                 flag("truncate", json, true),
                 flag("late_chunking", json, false));
     }
 
     /** One input is somebody who waits, a list without a query's task is a batch of documents. */
     Embed.Request request() {
-        boolean search = inputs.size() == 1 || side == Embed.Side.QUERY;
+        boolean search = inputs.size() == 1 || side == Side.QUERY;
         Embed.Lane lane = search ? Embed.Lane.SEARCH : Embed.Lane.INGEST;
         return new Embed.Request(model, inputs, lane, side, null, null).cutTo(List.of(dimensions));
     }

@@ -12,10 +12,10 @@ import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.lucene.util.BytesRef;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Result.Vector;
-import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.common.hash.MessageDigests;
 

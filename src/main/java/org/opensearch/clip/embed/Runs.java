@@ -17,7 +17,6 @@ import org.opensearch.clip.core.model.Tower;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Result.Vector;
-import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.clip.embed.QueryCache.Turn;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats.OfModel;
@@ -82,8 +81,7 @@ final class Runs {
                 }
                 CappedText text = CappedText.of(t.text(), settings.text().maxBytes());
                 item.cut = text.cut();
-                yield encoder.prepare(new Input.Text(
-                        text.text(), item.job().side() == Side.QUERY ? Input.Side.QUERY : Input.Side.PASSAGE));
+                yield encoder.prepare(new Input.Text(text.text(), item.job().side()));
             }
             case Source.Image i -> {
                 byte[] bytes = item.fetched == null ? images.decode(i.image()) : item.fetched;

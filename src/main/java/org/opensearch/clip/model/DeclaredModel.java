@@ -11,8 +11,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.core.model.Matryoshka;
+import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.core.common.Strings;
@@ -42,7 +44,11 @@ public record DeclaredModel(
         String nodes,
         String device) {
 
-    private static final Pattern VARIANT = Pattern.compile(".*_(fp16|int8|uint8|quantized|q8|q4|q4f16|bnb4)\\.onnx");
+    private static final Pattern VARIANT = Pattern.compile(".*_("
+            + Overrides.VARIANTS.stream()
+                    .filter(variant -> !variant.equals("fp32"))
+                    .collect(Collectors.joining("|"))
+            + ")\\.onnx");
     private static final Pattern ID = Pattern.compile("[a-z0-9][a-z0-9._-]{0,127}");
 
     /** The keys of {@link #toMap}: what else is in such a map belongs to another release of the plugin. */

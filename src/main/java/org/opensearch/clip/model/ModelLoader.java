@@ -136,7 +136,7 @@ public final class ModelLoader implements LoadedModels.Loader {
         }
     }
 
-    /** A graph may have weights in the declared files that are named after it, whose hashes are checked, and nowhere else. */
+    /** A graph may have weights in declared files, whose hashes are checked, and nowhere else. */
     private Session session(
             Folder folder,
             Tower tower,
@@ -145,20 +145,13 @@ public final class ModelLoader implements LoadedModels.Loader {
             List<LoadedTower> towers,
             Progress progress) {
         progress.enter(Progress.Stage.LOADING, 0, 0);
-        Map<String, PreparedGraphs.File> found = files.stream()
-                .filter(file -> file.path().startsWith(tower.graph()))
-                .collect(Collectors.toMap(
-                        file -> file.path().substring(file.path().lastIndexOf('/') + 1),
-                        file -> new PreparedGraphs.File(folder.file(file.path()), file.sha256())));
-        String name = tower.graph().substring(tower.graph().lastIndexOf('/') + 1);
-        PreparedGraphs.File graph = found.remove(name);
+        Map<String, String> hashes = files.stream().collect(Collectors.toMap(Artifact::path, Artifact::sha256));
+        PreparedGraphs.Source source = PreparedGraphs.Source.of(
+                tower.graph(), hashes.keySet(), path -> new PreparedGraphs.File(folder.file(path), hashes.get(path)));
         OnnxOptions options = new OnnxOptions(
                 1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()), device);
-        PreparedGraphs.Opened opened = prepared.open(
-                new PreparedGraphs.Source(name, graph, found),
-                tower.outputs(),
-                options,
-                () -> progress.enter(Progress.Stage.PREPARING, 0, 0));
+        PreparedGraphs.Opened opened =
+                prepared.open(source, tower.outputs(), options, () -> progress.enter(Progress.Stage.PREPARING, 0, 0));
         towers.add(LoadedTower.of(tower.modality(), opened));
         return opened.session();
     }

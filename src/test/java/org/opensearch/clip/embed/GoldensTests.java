@@ -3,9 +3,9 @@ package org.opensearch.clip.embed;
 
 import java.util.List;
 import java.util.Map;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.embed.Embed.Result;
-import org.opensearch.clip.embed.Embed.Side;
 import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.common.xcontent.json.JsonXContent;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;

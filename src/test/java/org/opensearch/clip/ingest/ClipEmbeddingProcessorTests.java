@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.ResourceNotFoundException;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.image.ImageInfo;
 import org.opensearch.clip.embed.AnsweringClient;
 import org.opensearch.clip.embed.Embed;
@@ -165,7 +166,7 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         Embed.Request request = client.requests.getFirst();
         assertEquals("m", request.modelId());
         assertEquals(Embed.Lane.INGEST, request.lane());
-        assertEquals(Embed.Side.PASSAGE, request.side());
+        assertEquals(Side.PASSAGE, request.side());
         assertEquals(7_000, request.timeout().millis());
     }
 

@@ -15,6 +15,7 @@ import org.opensearch.OpenSearchException;
 import org.opensearch.action.IndicesRequest;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.support.PlainActionFuture;
+import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.AnsweringClient;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Result;
@@ -266,7 +267,7 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
         assertEquals("m", request.modelId());
         assertEquals(List.of(new Source.Text("1234")), request.inputs());
         assertEquals(Embed.Lane.SEARCH, request.lane());
-        assertEquals(Embed.Side.QUERY, request.side());
+        assertEquals(Side.QUERY, request.side());
         assertEquals(5000, request.timeout().millis());
     }
 

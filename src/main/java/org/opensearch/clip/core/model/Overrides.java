@@ -27,7 +27,7 @@ public record Overrides(Map<String, Object> values) {
     public static final Overrides NONE = new Overrides(Map.of());
 
     /** Suffixes of exported weights, as in {@code text_model_fp16.onnx}; {@code fp32} has none. */
-    static final List<String> VARIANTS =
+    public static final List<String> VARIANTS =
             List.of("fp32", "fp16", "int8", "uint8", "quantized", "q8", "q4", "q4f16", "bnb4");
 
     /** What stands for no variant, best first: half precision is of use on a GPU only, and int8 costs quality. */

@@ -75,7 +75,7 @@ record SentenceModules(
         }
         List<String> modes = new ArrayList<>();
         FLAGS.forEach((flag, mode) -> config.flag(flag).filter(on -> on).ifPresent(on -> modes.add(mode)));
-        Stream.of("pooling_mode").forEach(name -> config.text(name).ifPresent(modes::add));
+        config.text("pooling_mode").ifPresent(modes::add);
         if (modes.size() != 1 || !POOLING.containsKey(modes.getFirst())) {
             throw new IllegalArgumentException("[" + config.file() + "] wants pooling "
                     + modes.stream().sorted().toList()

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * The part of a graph that makes one output. ONNX Runtime always runs all of a graph and wants all of its inputs, so that a text would
@@ -25,6 +26,23 @@ import java.util.function.Predicate;
 final class GraphCut {
 
     private GraphCut() {}
+
+    /**
+     * Cut to the output that will do best.
+     *
+     * @param wanted names of outputs, best first
+     * @return {@code model} itself when it has none of them
+     */
+    static ModelProto toFirst(ModelProto model, List<String> wanted) {
+        Set<String> has = model.getGraph().getOutputList().stream()
+                .map(ValueInfoProto::getName)
+                .collect(Collectors.toSet());
+        return wanted.stream()
+                .filter(has::contains)
+                .findFirst()
+                .map(output -> to(model, output))
+                .orElse(model);
+    }
 
     /**
      * Walks back from the output. Nodes keep their order, functions stay.

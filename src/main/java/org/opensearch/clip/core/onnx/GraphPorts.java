@@ -29,14 +29,7 @@ public record GraphPorts(List<Port> inputs, List<Port> outputs) implements Ports
     public static GraphPorts read(String name, Path file, List<String> wanted) {
         try {
             ModelProto whole = GraphReader.read(name, file, GraphLimits.DEFAULT.heapBytes());
-            Set<String> has = whole.getGraph().getOutputList().stream()
-                    .map(ValueInfoProto::getName)
-                    .collect(Collectors.toSet());
-            ModelProto cut = wanted.stream()
-                    .filter(has::contains)
-                    .findFirst()
-                    .map(output -> GraphCut.to(whole, output))
-                    .orElse(whole);
+            ModelProto cut = GraphCut.toFirst(whole, wanted);
             Set<String> weights = cut.getGraph().getInitializerList().stream()
                     .map(TensorProto::getName)
                     .collect(Collectors.toSet());

@@ -2,13 +2,11 @@
 package org.opensearch.clip.core.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.opensearch.clip.core.engine.ModelException;
 
 /**
@@ -34,14 +32,7 @@ record Preparation(PreparedGraphs.Source source, GraphScan.Scanned scanned, Mode
      */
     static Preparation of(OnnxRuntime runtime, PreparedGraphs.Source source, List<String> outputs) throws IOException {
         GraphScan.Scanned scanned = runtime.scan(source);
-        List<String> has = scanned.model().getGraph().getOutputList().stream()
-                .map(ValueInfoProto::getName)
-                .toList();
-        Optional<String> wanted = outputs.stream().filter(has::contains).findFirst();
-        return new Preparation(
-                source,
-                scanned,
-                wanted.map(output -> GraphCut.to(scanned.model(), output)).orElse(scanned.model()));
+        return new Preparation(source, scanned, GraphCut.toFirst(scanned.model(), outputs));
     }
 
     /** Whether the graph asks for inputs that the wanted output does not need. */

@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -52,6 +54,21 @@ public final class PreparedGraphs {
     public record Source(String name, File graph, Map<String, File> weights) {
         public Source {
             weights = new TreeMap<>(weights);
+        }
+
+        /**
+         * A graph of a model.
+         *
+         * @param graph path of its file
+         * @param files paths of all files of the model; weights are in those that are named after the graph, and nowhere else
+         * @param file of such a path, asked only for those of this graph
+         */
+        public static Source of(String graph, Collection<String> files, Function<String, File> file) {
+            int name = graph.lastIndexOf('/') + 1;
+            Map<String, File> weights = files.stream()
+                    .filter(path -> path.startsWith(graph) && !path.equals(graph))
+                    .collect(Collectors.toMap(path -> path.substring(name), file));
+            return new Source(graph.substring(name), file.apply(graph), weights);
         }
 
         Map<String, Path> paths() {

@@ -87,21 +87,14 @@ class FamilyParityTests {
         }
 
         private static Session session(Folder folder, Tower tower, List<Artifact> files) {
-            String place = tower.graph().substring(0, tower.graph().lastIndexOf('/') + 1);
-            Map<String, PreparedGraphs.File> found = files.stream()
-                    .filter(file -> file.path().startsWith(tower.graph()))
-                    .collect(Collectors.toMap(
-                            file -> file.path().substring(place.length()),
-                            file -> new PreparedGraphs.File(folder.file(file.path()), file.sha256())));
-            String name = tower.graph().substring(place.length());
-            PreparedGraphs.File graph = found.remove(name);
+            Map<String, String> hashes = files.stream().collect(Collectors.toMap(Artifact::path, Artifact::sha256));
+            PreparedGraphs.Source source = PreparedGraphs.Source.of(
+                    tower.graph(),
+                    hashes.keySet(),
+                    path -> new PreparedGraphs.File(folder.file(path), hashes.get(path)));
             var runtime = new OnnxRuntime((task, delay) -> () -> {});
             return new PreparedGraphs(forms, runtime, () -> 0)
-                    .open(
-                            new PreparedGraphs.Source(name, graph, found),
-                            tower.outputs(),
-                            new OnnxOptions(1, Duration.ofMinutes(1)),
-                            () -> {})
+                    .open(source, tower.outputs(), new OnnxOptions(1, Duration.ofMinutes(1)), () -> {})
                     .session();
         }
     }
