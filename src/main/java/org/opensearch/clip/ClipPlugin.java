@@ -31,6 +31,7 @@ import org.opensearch.clip.model.ModelLoader;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.model.ObserveModels;
 import org.opensearch.clip.model.PutModel;
+import org.opensearch.clip.model.SetupIndex;
 import org.opensearch.clip.model.Timers;
 import org.opensearch.clip.model.UpdateModels;
 import org.opensearch.clip.query.ClipQueryBuilder;
@@ -143,6 +144,7 @@ public final class ClipPlugin extends Plugin
                 new GetModel.Rest(),
                 new DeleteModel.Rest(),
                 new LoadModel.Rest(),
+                new SetupIndex(),
                 new Catalog.Rest(),
                 new EmbedEndpoint.Rest(),
                 new Classify(embedder),

@@ -105,6 +105,21 @@ public record DeclaredModel(
         return new Matryoshka(dimension, this.dimensions).check(dimensions, "model [" + id + "]");
     }
 
+    /**
+     * The mapping of a field for its vectors.
+     *
+     * @param dimensions 0 = not cut
+     */
+    Map<String, Object> mapping(int dimensions) {
+        return new TreeMap<>(Map.of(
+                "type",
+                "knn_vector",
+                "dimension",
+                dimensions == 0 ? dimension : dimensions,
+                "method",
+                new TreeMap<>(Map.of("name", "hnsw", "engine", "lucene", "space_type", "cosinesimil"))));
+    }
+
     public long sizeInBytes() {
         return files.stream().mapToLong(Artifact::size).sum();
     }

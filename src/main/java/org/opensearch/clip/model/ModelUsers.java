@@ -18,7 +18,7 @@ import org.opensearch.ingest.PipelineConfiguration;
  */
 record ModelUsers(List<String> pipelines, List<String> indices) {
 
-    private static final String PROCESSOR = "clip_embedding";
+    static final String PROCESSOR = "clip_embedding";
 
     static ModelUsers of(String modelId, ClusterState state) {
         List<String> pipelines = new ArrayList<>();

@@ -125,7 +125,7 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
         builder.field("fingerprint", model.fingerprint());
         builder.field("size_in_bytes", model.sizeInBytes());
         builder.field("files", model.toMap().get("files"));
-        builder.field("mapping", mapping());
+        builder.field("mapping", model.mapping(0));
         nodesToXContent(builder);
         return builder.endObject();
     }
@@ -167,16 +167,5 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
             builder.endObject();
         }
         builder.endObject();
-    }
-
-    /** To paste as the mapping of a vector field. */
-    private Map<String, Object> mapping() {
-        return new TreeMap<>(Map.of(
-                "type",
-                "knn_vector",
-                "dimension",
-                model.dimension(),
-                "method",
-                new TreeMap<>(Map.of("name", "hnsw", "engine", "lucene", "space_type", "cosinesimil"))));
     }
 }
