@@ -53,7 +53,7 @@ class ArchitectureTests {
             entry("model", with(CORE, "settings", "stats")),
             entry("embed", with(CORE, "model", "settings", "stats")),
             entry("ingest", Set.of("embed", "core.engine", "core.image", "core.vector", "settings")),
-            entry("query", Set.of("embed", "core.engine", "core.vector", "settings")),
+            entry("query", Set.of("embed", "search", "core.engine", "core.vector", "settings")),
             entry("search", Set.of("core.vector", "settings")));
 
     private static Set<String> with(Set<String> some, String... more) {

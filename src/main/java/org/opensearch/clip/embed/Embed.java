@@ -10,7 +10,6 @@ import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionRequestValidationException;
 import org.opensearch.action.ActionType;
 import org.opensearch.action.ValidateActions;
-import org.opensearch.action.support.IndicesOptions;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.image.ImageInfo;
 import org.opensearch.clip.core.vector.ZeroShot.Logits;
@@ -45,47 +44,10 @@ public final class Embed {
     }
 
     /**
-     * Where a query looks, for {@code index.clip.model_id} and the check against the mapping.
-     *
-     * @param indices as the search names them, remote ones taken out
-     * @param field the vector field
-     * @param dimensions length of the query vector, 0 = the model's own
-     * @param mayBeUnmapped whether it is no error that no index has the field
-     */
-    public record Target(String[] indices, IndicesOptions options, String field, int dimensions, boolean mayBeUnmapped)
-            implements Writeable {
-        public Target(String[] indices, IndicesOptions options, String field, int dimensions) {
-            this(indices, options, field, dimensions, false);
-        }
-
-        Target(StreamInput in) throws IOException {
-            this(
-                    in.readStringArray(),
-                    IndicesOptions.readIndicesOptions(in),
-                    in.readString(),
-                    in.readVInt(),
-                    in.readBoolean());
-        }
-
-        public Target orUnmapped() {
-            return new Target(indices, options, field, dimensions, true);
-        }
-
-        @Override
-        public void writeTo(StreamOutput out) throws IOException {
-            out.writeStringArray(indices);
-            options.writeIndicesOptions(out);
-            out.writeString(field);
-            out.writeVInt(dimensions);
-            out.writeBoolean(mayBeUnmapped);
-        }
-    }
-
-    /**
      * Without inputs it asks what a model is: everything is checked, nothing runs and nothing need be loaded.
      *
-     * <p>Immutable: a local execution does not serialise. {@code modelId} may be null when {@code target} is not;
-     * {@code timeout} counts from leaving the queue, null = the lane's setting.
+     * <p>Immutable: a local execution does not serialise. {@code modelId} may be null when {@code target} is not, or
+     * when nothing but {@code documents} is asked about; {@code timeout} counts from leaving the queue, null = the lane's setting.
      */
     public static final class Request extends ActionRequest {
         private final String modelId;
@@ -94,11 +56,12 @@ public final class Embed {
         private final Side side;
         private final TimeValue timeout;
         private final Target target;
+        private final List<Target.VectorAt> documents;
         private final List<Integer> dimensions;
         private final boolean describesPictures;
 
         public Request(String modelId, List<Source> inputs, Lane lane, Side side, TimeValue timeout, Target target) {
-            this(modelId, inputs, lane, side, timeout, target, List.of(), false);
+            this(modelId, inputs, lane, side, timeout, target, List.of(), List.of(), false);
         }
 
         private Request(
@@ -108,6 +71,7 @@ public final class Embed {
                 Side side,
                 TimeValue timeout,
                 Target target,
+                List<Target.VectorAt> documents,
                 List<Integer> dimensions,
                 boolean describesPictures) {
             this.modelId = modelId;
@@ -116,6 +80,7 @@ public final class Embed {
             this.side = Objects.requireNonNull(side);
             this.timeout = timeout;
             this.target = target;
+            this.documents = List.copyOf(documents);
             this.dimensions = List.copyOf(dimensions);
             this.describesPictures = describesPictures;
         }
@@ -128,6 +93,7 @@ public final class Embed {
             side = in.readEnum(Side.class);
             timeout = in.readOptionalTimeValue();
             target = in.readOptionalWriteable(Target::new);
+            documents = in.readList(Target.VectorAt::new);
             dimensions = in.readList(StreamInput::readVInt);
             describesPictures = in.readBoolean();
         }
@@ -141,23 +107,40 @@ public final class Embed {
             out.writeEnum(side);
             out.writeOptionalTimeValue(timeout);
             out.writeOptionalWriteable(target);
+            out.writeList(documents);
             out.writeCollection(dimensions, StreamOutput::writeVInt);
             out.writeBoolean(describesPictures);
         }
 
         /** This request of somebody who will cut the vectors: lengths that the model does not have are refused before it runs. */
         public Request cutTo(Collection<Integer> lengths) {
-            return new Request(modelId, inputs, lane, side, timeout, target, List.copyOf(lengths), describesPictures);
+            List<Integer> all = List.copyOf(lengths);
+            return new Request(modelId, inputs, lane, side, timeout, target, documents, all, describesPictures);
+        }
+
+        /** This request of somebody who compares with vectors of documents, or mixes them in. */
+        public Request besides(List<Target.VectorAt> vectors) {
+            return new Request(modelId, inputs, lane, side, timeout, target, vectors, dimensions, describesPictures);
         }
 
         /** This request, asking also what each picture is: {@link Result.Vector#info}. */
         public Request describing(boolean pictures) {
-            return new Request(modelId, inputs, lane, side, timeout, target, dimensions, pictures);
+            return new Request(modelId, inputs, lane, side, timeout, target, documents, dimensions, pictures);
+        }
+
+        /** Vectors of documents that the query is made of too. */
+        List<Target.VectorAt> documents() {
+            return documents;
         }
 
         /** Lengths that the vectors will be cut to, 0 = not at all. */
         List<Integer> dimensions() {
             return dimensions;
+        }
+
+        /** Whether it is about more than vectors that are there already. */
+        boolean needsModel() {
+            return modelId != null || !inputs.isEmpty() || documents.isEmpty();
         }
 
         public String modelId() {
@@ -190,7 +173,7 @@ public final class Embed {
 
         /** This request for a model, its target taken off. */
         Request to(String model) {
-            return new Request(model, inputs, lane, side, timeout, null, List.of(), describesPictures);
+            return new Request(model, inputs, lane, side, timeout, null, List.of(), List.of(), describesPictures);
         }
 
         @Override
@@ -211,7 +194,7 @@ public final class Embed {
         @Override
         public ActionRequestValidationException validate() {
             ActionRequestValidationException e = null;
-            if (modelId == null && target == null) {
+            if (modelId == null && target == null && needsModel()) {
                 e = ValidateActions.addValidationError("[model_id] is missing", e);
             }
             if (timeout != null && timeout.nanos() <= 0) {

@@ -14,20 +14,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.OpenSearchException;
-import org.opensearch.ResourceNotFoundException;
 import org.opensearch.action.ActionListenerResponseHandler;
 import org.opensearch.action.support.ChannelActionListener;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
-import org.opensearch.clip.embed.Embed.Target;
-import org.opensearch.clip.embed.VectorFields.VectorField;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.cluster.ClusterChangedEvent;
-import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.service.ClusterService;
@@ -112,11 +108,13 @@ public final class Router {
         Completion<Response> completion =
                 completion(task, ActionListener.map(listener, response -> response.warning(warnings)));
         try {
-            DeclaredModel model = resolve(request, warnings);
+            Resolution resolution = Resolution.of(request, cluster.state(), vectorFields);
+            warnings.addAll(resolution.warnings());
             if (request.inputs().isEmpty()) {
-                completion.onResponse(new Response(model.id(), model.fingerprint(), model.dimension(), List.of()));
+                completion.onResponse(resolution.response());
                 return;
             }
+            DeclaredModel model = resolution.model();
             new Trip(request.to(model.id()), model, task, completion).next();
         } catch (Exception e) {
             completion.onFailure(e);
@@ -134,27 +132,6 @@ public final class Router {
         Completion<T> completion = new Completion<>(transport.getThreadPool(), listener);
         task.whenCancelled(() -> completion.onFailure(new TaskCancelledException("embed request was cancelled")));
         return completion;
-    }
-
-    private DeclaredModel resolve(Request request, List<String> warnings) {
-        ClusterState state = cluster.state();
-        Target target = request.target();
-        List<VectorField> fields = target == null ? List.of() : vectorFields.of(state, target);
-        String id = request.modelId() == null ? VectorFields.modelId(fields) : request.modelId();
-        DeclaredModel model = ModelMetadata.of(state)
-                .model(id)
-                .orElseThrow(() -> new ResourceNotFoundException(
-                        "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id + " declares it"));
-        if (target != null) {
-            VectorFields.check(fields, target, model);
-            model.checkDimensions(target.dimensions()).ifPresent(warnings::add);
-            fields.forEach(field -> SpaceGuard.check(state, field.metadata(), target.field(), model, warnings::add));
-        }
-        request.dimensions().stream()
-                .filter(length -> target == null || length != target.dimensions())
-                .map(model::checkDimensions)
-                .forEach(warning -> warning.ifPresent(warnings::add));
-        return model;
     }
 
     private void runHere(

@@ -51,6 +51,26 @@ public final class SpaceGuard {
                 new IndexNameExpressionResolver(parameters.threadContext));
     }
 
+    /**
+     * Vectors that are to meet those of a field.
+     *
+     * @param those how a message calls them
+     */
+    record Incoming(String those, String fingerprint) {
+        static Incoming of(DeclaredModel model) {
+            return new Incoming("those of model [" + model.id() + "]", model.fingerprint());
+        }
+
+        /** Of a field that has some already; empty when nobody knows whose they are. */
+        static Optional<Incoming> of(ClusterState state, IndexMetadata index, String field) {
+            return Optional.ofNullable(recorded(index, field))
+                    .map(fingerprint -> new Incoming(
+                            "those of field [" + field + "] of index ["
+                                    + index.getIndex().getName() + "], of " + named(state, fingerprint) + ",",
+                            fingerprint));
+        }
+    }
+
     /** What defines the vectors of a model; empty when it is not declared. */
     public Optional<String> fingerprint(String modelId) {
         return ModelMetadata.of(state.get()).model(modelId).map(DeclaredModel::fingerprint);
@@ -68,7 +88,7 @@ public final class SpaceGuard {
         IndexMetadata written = writeIndex(now, index);
         Optional<DeclaredModel> model = ModelMetadata.of(now).model(modelId);
         if (written != null && model.isPresent()) {
-            check(now, written, field, model.get(), this::warn);
+            check(now, written, field, Incoming.of(model.get()), this::warn);
         }
     }
 
@@ -109,9 +129,9 @@ public final class SpaceGuard {
      * @throws IllegalArgumentException when the field has vectors of another model
      */
     static void check(
-            ClusterState state, IndexMetadata index, String field, DeclaredModel model, Consumer<String> warnings) {
+            ClusterState state, IndexMetadata index, String field, Incoming incoming, Consumer<String> warnings) {
         String recorded = recorded(index, field);
-        if (recorded == null || recorded.equals(model.fingerprint())) {
+        if (recorded == null || recorded.equals(incoming.fingerprint())) {
             return;
         }
         ClipSettings.Guard guard = ClipSettings.INDEX_GUARD.get(index.getSettings());
@@ -119,13 +139,19 @@ public final class SpaceGuard {
             return;
         }
         String name = index.getIndex().getName();
-        String message = "field [" + field + "] of index [" + name + "] has vectors of " + named(state, recorded)
-                + ", those of model [" + model.id() + "] cannot be compared with them";
+        String message = "field [" + field + "] of index [" + name + "] has vectors of " + named(state, recorded) + ", "
+                + incoming.those() + " cannot be compared with them";
         if (guard == ClipSettings.Guard.ERROR) {
             throw new IllegalArgumentException(
                     message + ": use the same model, or another field or index; [index.clip.guard: warn] lets it pass");
         }
         warnings.accept(message);
+    }
+
+    /** For messages. */
+    static String whose(ClusterState state, VectorFields.VectorField field) {
+        String recorded = recorded(field.metadata(), field.path());
+        return recorded == null ? "not known" : named(state, recorded);
     }
 
     private static String named(ClusterState state, String fingerprint) {

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
-import org.opensearch.clip.embed.Embed.Target;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.cluster.ClusterState;
@@ -31,11 +31,16 @@ final class VectorFields {
         String index() {
             return metadata.getIndex().getName();
         }
+
+        /** The field's own name, where a mapping's alias may have been asked for. */
+        String path() {
+            return mapped.path();
+        }
     }
 
     /** {@code type}: empty when the index has no such field. {@code dimension}: 0 when the mapping names none. */
-    private record Mapped(String type, int dimension) {
-        static final Mapped ABSENT = new Mapped("", 0);
+    private record Mapped(String path, String type, int dimension) {
+        static final Mapped ABSENT = new Mapped("", "", 0);
     }
 
     private record Key(String indexUuid, long mappingVersion, String field) {}
@@ -79,16 +84,13 @@ final class VectorFields {
     }
 
     /**
-     * The model that the indices name.
+     * The model that the indices name by their settings.
      *
-     * @throws IllegalArgumentException when they name none, or not the same
+     * @return empty when none does
+     * @throws IllegalArgumentException when they do not name the same
      */
-    static String modelId(List<VectorField> fields) {
+    static Optional<String> modelId(List<VectorField> fields) {
         List<String> ids = fields.stream().map(VectorField::modelId).distinct().toList();
-        if (ids.isEmpty() || ids.equals(List.of(""))) {
-            throw new IllegalArgumentException(
-                    "[model_id] is missing: set it here, or [index.clip.model_id] in the settings of the index");
-        }
         if (ids.size() > 1) {
             throw new IllegalArgumentException("[index.clip.model_id] is not the same in all indices: "
                     + fields.stream()
@@ -98,7 +100,7 @@ final class VectorFields {
                             .collect(Collectors.joining(", "))
                     + "; set [model_id] here, or search them apart");
         }
-        return ids.getFirst();
+        return ids.stream().filter(id -> !id.isEmpty()).findFirst();
     }
 
     /** @throws IllegalArgumentException when a vector of the model would not fit a field */
@@ -118,6 +120,12 @@ final class VectorFields {
                                         : "map the field with dimension [" + model.dimension() + "]"));
             }
         }
+    }
+
+    /** The own name of a field that may be a mapping's alias; the same where it is not, or not mapped. */
+    String path(IndexMetadata index, String field) {
+        Mapped mapped = mapped(index, field);
+        return mapped.equals(Mapped.ABSENT) ? field : mapped.path();
     }
 
     /** The full names of the vector fields that an index maps. */
@@ -168,11 +176,11 @@ final class VectorFields {
             at = map;
         }
         if (!(at.get("type") instanceof String type)) {
-            return new Mapped("object", 0);
+            return new Mapped(field, "object", 0);
         }
         if (type.equals("alias") && at.get("path") instanceof String path) {
             return find(mapping, path);
         }
-        return new Mapped(type, XContentMapValues.nodeIntegerValue(at.get("dimension"), 0));
+        return new Mapped(field, type, XContentMapValues.nodeIntegerValue(at.get("dimension"), 0));
     }
 }

@@ -9,8 +9,8 @@ import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Result;
-import org.opensearch.clip.embed.Embed.Target;
 import org.opensearch.clip.embed.Embedder;
+import org.opensearch.clip.embed.Target;
 import org.opensearch.clip.query.Part.Given;
 import org.opensearch.clip.query.Part.OfDocument;
 import org.opensearch.common.CheckedConsumer;
@@ -21,7 +21,8 @@ import org.opensearch.transport.client.Client;
 import org.opensearch.transport.client.node.NodeClient;
 
 /**
- * Answers a question: asks the model for what it has to embed and the indices for vectors that are there already, all at once.
+ * Answers a question: reads the vectors of its documents, then asks the model for the others. In this order, because the model's
+ * side knows which vectors may meet, and tells that only of documents that the user may read.
  *
  * @param field that is searched: for messages, and where a document's vector is unless it says otherwise
  * @param target where the search looks, {@code null} = not to be checked
@@ -29,48 +30,54 @@ import org.opensearch.transport.client.node.NodeClient;
  */
 record Asking(String field, Question question, Target target, Embedder embedder, boolean run) {
 
+    /** A document of the question, and what it has. */
+    private record Read(int term, DocumentVector.Found found) {}
+
     /** @param listener gets the vector of the query, of length 1, or the first failure, with its status */
     void ask(Client client, ActionListener<float[]> listener) {
-        float[][] parts = new float[question.terms().size()][];
         List<Integer> given = new ArrayList<>();
         List<Integer> documents = new ArrayList<>();
-        for (int i = 0; i < parts.length; i++) {
+        for (int i = 0; i < question.terms().size(); i++) {
             (question.terms().get(i).part() instanceof Given ? given : documents).add(i);
         }
-        // what stands for the vectors of a model that does not run says nothing of their sum
-        ActionListener<Void> answers = new GroupedActionListener<>(
-                then(listener, done -> listener.onResponse(run ? question.vector(List.of(parts)) : parts[0])),
-                documents.size() + (given.isEmpty() ? 0 : 1));
-        if (!given.isEmpty()) {
-            askModel(client, then(answers, response -> {
-                for (int i = 0; i < given.size(); i++) {
-                    parts[given.get(i)] = part(given.get(i), i, response);
-                }
-                answers.onResponse(null);
-            }));
+        if (documents.isEmpty()) {
+            askModel(client, given, List.of(), listener);
+            return;
         }
+        ActionListener<Read> each = new GroupedActionListener<>(
+                then(listener, read -> askModel(client, given, List.copyOf(read), listener)), documents.size());
         for (int term : documents) {
-            askIndex(client, term, then(answers, vector -> {
-                parts[term] = question.part(term, vector);
-                answers.onResponse(null);
-            }));
+            read(client, term, then(each, found -> each.onResponse(new Read(term, found))));
         }
     }
 
-    private void askModel(Client client, ActionListener<Embed.Response> listener) {
+    private void askModel(Client client, List<Integer> given, List<Read> documents, ActionListener<float[]> listener) {
+        // a model that does not run says nothing of how its vectors and others add up
+        List<Read> used = run || given.isEmpty() ? documents : List.of();
         var request = new Embed.Request(
-                        question.modelId(),
+                        given.isEmpty() ? null : question.modelId(),
                         run ? question.inputs() : List.of(),
                         Lane.SEARCH,
                         Side.QUERY,
                         question.timeout(),
                         target)
-                .cutTo(List.of(question.dimensions()));
+                .cutTo(List.of(question.dimensions()))
+                .besides(used.stream().map(read -> read.found().at()).toList());
         joinSearch(request, client);
+        ActionListener<Embed.Response> answered = then(listener, response -> {
+            float[][] parts = new float[question.terms().size()][];
+            for (Read read : used) {
+                parts[read.term()] = question.part(read.term(), read.found().vectors());
+            }
+            for (int i = 0; i < given.size(); i++) {
+                parts[given.get(i)] = part(given.get(i), i, response);
+            }
+            listener.onResponse(run ? question.vector(List.of(parts)) : parts[given.isEmpty() ? 0 : given.getFirst()]);
+        });
         if (question.namesUrl()) {
-            embedder.asCaller(client, request, listener);
+            embedder.asCaller(client, request, answered);
         } else {
-            embedder.asPlugin(client, request, listener);
+            embedder.asPlugin(client, request, answered);
         }
     }
 
@@ -78,10 +85,10 @@ record Asking(String field, Question question, Target target, Embedder embedder,
         if (!run) {
             float[] any = new float[response.dimension()];
             any[0] = 1;
-            return question.part(term, any);
+            return question.part(term, List.of(any));
         }
         return switch (response.results().get(input)) {
-            case Result.Vector vector -> question.part(term, vector.values());
+            case Result.Vector vector -> question.part(term, List.of(vector.values()));
             case Result.Failure failure ->
                 throw Embedder.exception(
                         "[" + question.parameter(term) + "]: " + failure.reason(), failure.status(), null);
@@ -89,14 +96,25 @@ record Asking(String field, Question question, Target target, Embedder embedder,
     }
 
     /** As the user: who may not read a document may not search by it. */
-    private void askIndex(Client client, int term, ActionListener<float[]> listener) {
-        var vector = new DocumentVector((OfDocument) question.terms().get(term).part(), field);
-        var request = vector.request();
-        joinSearch(request, client);
-        client.get(request, ActionListener.wrap(response -> listener.onResponse(vector.read(response)), e -> {
+    private void read(Client client, int term, ActionListener<DocumentVector.Found> listener) {
+        var document =
+                new DocumentVector((OfDocument) question.terms().get(term).part(), field);
+        ActionListener<DocumentVector.Found> naming = ActionListener.wrap(listener::onResponse, e -> {
             Throwable cause = ExceptionsHelper.unwrapCause(e);
             listener.onFailure(Embedder.exception(
                     "[" + question.parameter(term) + "]: " + cause.getMessage(), ExceptionsHelper.status(cause), e));
+        });
+        var get = document.get();
+        joinSearch(get, client);
+        client.get(get, then(naming, response -> {
+            var found = document.inSource(response);
+            if (found.isPresent()) {
+                naming.onResponse(found.get());
+                return;
+            }
+            var search = document.search();
+            joinSearch(search, client);
+            client.search(search, then(naming, hits -> naming.onResponse(document.inIndex(hits))));
         }));
     }
 

@@ -6,8 +6,8 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.lucene.search.Query;
 import org.opensearch.ExceptionsHelper;
-import org.opensearch.clip.embed.Embed.Target;
 import org.opensearch.clip.embed.Embedder;
+import org.opensearch.clip.embed.Target;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -157,11 +157,10 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         return new ClipQueryBuilder(field, question, neighbors, embedder, made);
     }
 
-    /** A field need not be mapped where the query says so, and names the model itself. */
+    /** A field need not be mapped where the query says so, and needs no index to name its model. */
     private Target toCheck(Target target) {
-        return target != null && neighbors.ignoreUnmapped() && question.modelId() != null
-                ? target.orUnmapped()
-                : target;
+        boolean knowsItsModel = question.modelId() != null || question.inputs().isEmpty();
+        return target != null && neighbors.ignoreUnmapped() && knowsItsModel ? target.orUnmapped() : target;
     }
 
     private <T> ActionListener<float[]> answering(AtomicReference<float[]> made, ActionListener<T> listener) {

@@ -107,18 +107,26 @@ record Question(List<Term> terms, boolean listed, String modelId, int dimensions
     /**
      * One vector of the question, cut and of length 1.
      *
-     * @throws IllegalArgumentException when it is shorter than asked for, or zero
+     * @param vectors of which it is the mean
+     * @throws IllegalArgumentException when one is shorter than asked for, or zero, or they cancel each other out
      */
-    float[] part(int term, float[] vector) {
-        if (dimensions > vector.length) {
-            throw new IllegalArgumentException("[" + parameter(term) + "]: [dimensions] is " + dimensions
-                    + ", more than the " + vector.length + " of its vector");
-        }
+    float[] part(int term, List<float[]> vectors) {
         try {
-            return Vectors.normalize(dimensions == 0 ? vector : Vectors.truncate(vector, dimensions));
+            List<float[]> units = vectors.stream()
+                    .map(vector -> Vectors.normalize(cut(vector)))
+                    .toList();
+            return units.size() == 1 ? units.getFirst() : Fusion.mean(units);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("[" + parameter(term) + "]: " + e.getMessage(), e);
         }
+    }
+
+    private float[] cut(float[] vector) {
+        if (dimensions > vector.length) {
+            throw new IllegalArgumentException(
+                    "[dimensions] is " + dimensions + ", more than the " + vector.length + " of its vector");
+        }
+        return dimensions == 0 ? vector : Vectors.truncate(vector, dimensions);
     }
 
     /**

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import org.opensearch.action.IndicesRequest;
 import org.opensearch.action.search.SearchContextId;
 import org.opensearch.action.search.SearchRequest;
-import org.opensearch.clip.embed.Embed.Target;
+import org.opensearch.clip.embed.Target;
 import org.opensearch.index.query.QueryRewriteContext;
 import org.opensearch.transport.RemoteClusterAware;
 

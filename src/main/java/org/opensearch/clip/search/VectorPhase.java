@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.apache.lucene.index.LeafReaderContext;
+import org.opensearch.action.search.SearchRequest;
 import org.opensearch.common.document.DocumentField;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -14,6 +15,7 @@ import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.index.fielddata.IndexFieldData;
 import org.opensearch.index.fielddata.ScriptDocValues;
 import org.opensearch.index.mapper.MappedFieldType;
+import org.opensearch.index.query.QueryBuilders;
 import org.opensearch.knn.index.KNNVectorScriptDocValues;
 import org.opensearch.plugins.SearchPlugin.SearchExtSpec;
 import org.opensearch.search.SearchExtBuilder;
@@ -87,8 +89,26 @@ public final class VectorPhase implements FetchSubPhase {
         source.ext(exts);
     }
 
+    /**
+     * A search for one document, whose hit carries its vector.
+     *
+     * @param routing {@code null} = by its id
+     */
+    public static SearchRequest search(String index, String id, String routing, String field) {
+        var source = new SearchSourceBuilder()
+                .query(QueryBuilders.idsQuery().addIds(id))
+                .size(1)
+                .fetchSource(false);
+        want(source, field);
+        return new SearchRequest(index)
+                .routing(routing)
+                .source(source)
+                .allowPartialSearchResults(false)
+                .pipeline("_none");
+    }
+
     /** Takes the vector off a hit; {@code null} when it carries none. */
-    static float[] take(SearchHit hit) {
+    public static float[] take(SearchHit hit) {
         DocumentField carrier = hit.removeDocumentField(CARRIER);
         if (hit.getInnerHits() != null) {
             hit.getInnerHits().values().forEach(inner -> inner.forEach(VectorPhase::take));
@@ -107,13 +127,12 @@ public final class VectorPhase implements FetchSubPhase {
             return null;
         }
         if (!type.typeName().equals("knn_vector")) {
-            throw new IllegalArgumentException("[vector_field] [" + wanted.field + "] is mapped as [" + type.typeName()
+            throw new IllegalArgumentException("field [" + wanted.field + "] is mapped as [" + type.typeName()
                     + "] in index [" + context.getIndexName() + "], it must be [knn_vector]");
         }
         if (context.mapperService().documentMapper().mappers().getNestedScope(type.name()) != null) {
-            throw new IllegalArgumentException(
-                    "[vector_field] [" + wanted.field + "] is inside a nested object in index ["
-                            + context.getIndexName() + "]: it must have one vector a hit");
+            throw new IllegalArgumentException("field [" + wanted.field + "] is inside a nested object in index ["
+                    + context.getIndexName() + "]: it must have one vector a hit");
         }
         return new Reading(context.getQueryShardContext().getForField(type));
     }

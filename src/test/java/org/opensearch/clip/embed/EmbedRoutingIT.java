@@ -30,7 +30,6 @@ import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Result.Vector;
-import org.opensearch.clip.embed.Embed.Target;
 import org.opensearch.clip.model.DeleteModel;
 import org.opensearch.clip.model.LoadModel;
 import org.opensearch.clip.model.ModelMetadata;

@@ -13,7 +13,6 @@ import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.embed.Embed.Result.Failure;
 import org.opensearch.clip.embed.Embed.Result.Vector;
-import org.opensearch.clip.embed.Embed.Target;
 import org.opensearch.common.io.stream.BytesStreamOutput;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.io.stream.StreamInput;

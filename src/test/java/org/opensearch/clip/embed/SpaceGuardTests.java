@@ -72,7 +72,7 @@ public class SpaceGuardTests extends OpenSearchTestCase {
                 warned,
                 warned.metadata().index("pictures"),
                 "v",
-                ModelMetadata.of(warned).model("b").orElseThrow(),
+                SpaceGuard.Incoming.of(ModelMetadata.of(warned).model("b").orElseThrow()),
                 warnings::add);
         assertEquals(
                 List.of("field [v] of index [pictures] has vectors of model [a], those of model [b] cannot be compared"

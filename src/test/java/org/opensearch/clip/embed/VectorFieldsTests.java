@@ -3,9 +3,9 @@ package org.opensearch.clip.embed;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.opensearch.Version;
 import org.opensearch.action.support.IndicesOptions;
-import org.opensearch.clip.embed.Embed.Target;
 import org.opensearch.clip.embed.VectorFields.VectorField;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.cluster.ClusterName;
@@ -82,7 +82,7 @@ public class VectorFieldsTests extends OpenSearchTestCase {
         index("b", "{\"w\": " + VECTOR + "}", "other");
         index("c", null, null);
         assertEquals(List.of("a"), find("v").stream().map(VectorField::index).toList());
-        assertEquals("m", VectorFields.modelId(find("v")));
+        assertEquals(Optional.of("m"), VectorFields.modelId(find("v")));
     }
 
     public void testRefusesAFieldThatIsMappedNowhereOrAsSomethingElse() throws Exception {
@@ -110,10 +110,10 @@ public class VectorFieldsTests extends OpenSearchTestCase {
         index("b", "{\"v\": " + VECTOR + "}", "m");
         index("c", "{\"v\": " + VECTOR + "}", "other");
         index("d", "{\"v\": " + VECTOR + "}", null);
-        assertEquals("m", VectorFields.modelId(find("v", "a", "b")));
+        assertEquals(Optional.of("m"), VectorFields.modelId(find("v", "a", "b")));
         refuses("[a]: [m], [c]: [other]", () -> VectorFields.modelId(find("v", "a", "c")));
         refuses("[a]: [m], [d]: not set", () -> VectorFields.modelId(find("v", "a", "d")));
-        refuses("set it here, or [index.clip.model_id]", () -> VectorFields.modelId(find("v", "d")));
+        assertEquals(Optional.empty(), VectorFields.modelId(find("v", "d")));
     }
 
     public void testComparesDimensionsAndSaysWhatToDo() throws Exception {

@@ -47,6 +47,14 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
         return metadata.in(state);
     }
 
+    /** The same with a model that is to be loaded, or not. */
+    public static ClusterState loading(ClusterState state, String id, boolean load) {
+        ModelMetadata metadata = ModelMetadata.of(state);
+        Map<String, Object> map = new HashMap<>(metadata.model(id).orElseThrow().toMap());
+        map.put("load", load);
+        return metadata.with(DeclaredModel.fromMap(id, map)).in(state);
+    }
+
     private static Map<String, Object> random(String id) {
         DeclaredModel model = new DeclaredModel(
                 id,

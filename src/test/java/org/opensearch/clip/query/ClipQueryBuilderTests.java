@@ -21,6 +21,7 @@ import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Source;
+import org.opensearch.clip.embed.Target;
 import org.opensearch.common.io.stream.BytesStreamOutput;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.util.concurrent.ThreadContext;
@@ -395,7 +396,7 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
         rewritten(
                 searching(client, false, new SearchRequest("a", "far:b", "<c-{now/d{yyyy|+01:00}}>")),
                 clip("\"query_text\": \"a\""));
-        Embed.Target target = client.requests.getFirst().target();
+        Target target = client.requests.getFirst().target();
         assertArrayEquals(new String[] {"a", "<c-{now/d{yyyy|+01:00}}>"}, target.indices());
         assertEquals("v", target.field());
         assertNull(client.requests.getFirst().modelId());

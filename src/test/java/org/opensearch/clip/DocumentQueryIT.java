@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.opensearch.clip;
+
+import java.util.List;
+import org.opensearch.ExceptionsHelper;
+import org.opensearch.action.index.IndexRequest;
+import org.opensearch.action.support.WriteRequest.RefreshPolicy;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.common.xcontent.XContentType;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.index.query.QueryBuilders;
+
+/** Wherever a mapping may put a vector, and k-NN may lose it, a query finds it by its document. No model is there. */
+public class DocumentQueryIT extends ClipSingleNodeTestCase {
+
+    private static final String VECTOR = "{\"type\": \"knn_vector\", \"dimension\": 3, \"method\":"
+            + " {\"name\": \"hnsw\", \"engine\": \"lucene\", \"space_type\": \"cosinesimil\"}}";
+
+    private void create(String index, String mapping) {
+        client().admin()
+                .indices()
+                .prepareCreate(index)
+                .setMapping(mapping.replace("VECTOR", VECTOR))
+                .setSettings(Settings.builder().put("index.knn", true).put("index.number_of_replicas", 0))
+                .get();
+    }
+
+    private void index(String index, String id, RefreshPolicy refresh, String document) {
+        client().index(new IndexRequest(index)
+                        .id(id)
+                        .source(document, XContentType.JSON)
+                        .setRefreshPolicy(refresh))
+                .actionGet();
+    }
+
+    private static String byDocument(String searched, String index, String id, String more) {
+        return "{\"clip\": {\"" + searched + "\": {\"query_document\": {\"_index\": \"" + index + "\", \"_id\": \"" + id
+                + "\"" + more + "}}}}";
+    }
+
+    /** The best of two documents. */
+    private void finds(String expected, String index, String query) {
+        var response = search(index, query);
+        assertEquals(query, 2, response.getHits().getHits().length);
+        assertEquals(query, expected, ids(response).getFirst());
+        assertEquals(query, 1, response.getHits().getAt(0).getScore(), 1e-4);
+    }
+
+    private void refused(String index, String query, RestStatus status, String reason) {
+        Exception e = expectThrows(
+                Exception.class,
+                () -> client().prepareSearch(index)
+                        .setQuery(QueryBuilders.wrapperQuery(query))
+                        .get());
+        String all = ExceptionsHelper.stackTrace(e);
+        assertEquals(all, status, ExceptionsHelper.status(e));
+        assertTrue(all, all.contains(reason));
+    }
+
+    public void testNamesWithUpperCaseAndObjects() {
+        create("cased", """
+                {"properties": {"imageVector": VECTOR, "media": {"properties": {"theVector": VECTOR, "plain": VECTOR}}}}""");
+        index("cased", "a", RefreshPolicy.NONE, """
+                {"imageVector": [1, 0, 0], "media": {"theVector": [0, 0, 1], "plain": [0, 1, 0]}}""");
+        index("cased", "b", RefreshPolicy.IMMEDIATE, """
+                {"imageVector": [0, 1, 0], "media.theVector": [1, 0, 0], "media": {"plain": [1, 0, 0]}}""");
+        for (String field : List.of("imageVector", "media.theVector", "media.plain")) {
+            finds("a", "cased", byDocument(field, "cased", "a", ""));
+            finds("b", "cased", byDocument(field, "cased", "b", ""));
+        }
+        finds("b", "cased", byDocument("imageVector", "cased", "a", ", \"field\": \"media.plain\""));
+        index("cased", "c", RefreshPolicy.NONE, "{\"imageVector\": [0, 3, 0]}");
+        refused(
+                "cased",
+                byDocument("imageVector", "cased", "c", ""),
+                RestStatus.BAD_REQUEST,
+                "document [c] of index [cased] has no vector in field [imageVector] that could be read before the next"
+                        + " refresh");
+    }
+
+    public void testAnAliasOfTheMappingAndASourceWithoutVectors() {
+        create("aliased", """
+                {"_source": {"excludes": ["v"]}, "properties": {"v": VECTOR, "also": {"type": "alias", "path": "v"}}}""");
+        index("aliased", "a", RefreshPolicy.NONE, "{\"v\": [1, 0, 0]}");
+        index("aliased", "b", RefreshPolicy.IMMEDIATE, "{\"v\": [0, 1, 0]}");
+        finds("b", "aliased", byDocument("v", "aliased", "b", ""));
+        finds("b", "aliased", byDocument("v", "aliased", "b", ", \"field\": \"also\""));
+    }
+
+    public void testTheVectorsOfANestedFieldAreTheirMean() {
+        create("nested", """
+                {"properties": {"v": VECTOR, "images": {"type": "nested", "properties": {"vector": VECTOR, "theVector": VECTOR}}}}""");
+        index("nested", "a", RefreshPolicy.NONE, """
+                {"v": [1, 1, 0], "images": [{"vector": [1, 0, 0], "theVector": [1, 0, 0]}, {"vector": [0, 5, 0], "theVector": [1, 0, 0]}]}""");
+        index("nested", "b", RefreshPolicy.IMMEDIATE, """
+                {"v": [0, 0, 1], "images": {"vector": [0, 0, 2], "theVector": [0, 0, 2]}}""");
+        finds("a", "nested", byDocument("v", "nested", "a", ", \"field\": \"images.vector\""));
+        finds("b", "nested", byDocument("v", "nested", "b", ", \"field\": \"images.vector\""));
+        refused(
+                "nested",
+                byDocument("v", "nested", "a", ", \"field\": \"images.theVector\""),
+                RestStatus.BAD_REQUEST,
+                "k-NN's derived source does not give back the vectors in field [images.theVector]");
+        refused(
+                "nested",
+                byDocument("v", "nested", "b", ", \"field\": \"images.theVector\""),
+                RestStatus.BAD_REQUEST,
+                "field [images.theVector] is inside a nested object in index [nested]");
+    }
+}
