@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
+import com.sun.net.httpserver.HttpServer;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.action.get.GetAction;
 import org.opensearch.action.index.IndexRequest;
@@ -31,6 +36,14 @@ public class QuestionIT extends ClipSingleNodeTestCase {
         List<Class<? extends Plugin>> plugins = new ArrayList<>(super.getPlugins());
         plugins.add(Gatekeeper.class);
         return plugins;
+    }
+
+    @Override
+    protected Settings nodeSettings() {
+        return Settings.builder()
+                .put(super.nodeSettings())
+                .putList("plugins.clip.image.url.allowed_networks", "127.0.0.0/8")
+                .build();
     }
 
     @Override
@@ -169,10 +182,10 @@ public class QuestionIT extends ClipSingleNodeTestCase {
     }
 
     public void testADocumentThatIsNotThereOrHasNoVectorSaysWhat() {
-        createIndex("small", 3, "v", "imageVector");
+        createIndex("small", 3, "v");
         client().index(new IndexRequest("small")
                         .id("a")
-                        .source("{\"v\": [0, 0, 2], \"imageVector\": [0, 0, 2], \"t\": [\"x\"]}", XContentType.JSON)
+                        .source("{\"v\": [0, 0, 2], \"t\": [\"x\"]}", XContentType.JSON)
                         .setRefreshPolicy(WriteRequest.RefreshPolicy.IMMEDIATE))
                 .actionGet();
         String document = "\"query_document\": {\"_index\": \"%s\", \"_id\": \"%s\", \"field\": \"%s\"}";
@@ -212,5 +225,30 @@ public class QuestionIT extends ClipSingleNodeTestCase {
                 "texts are embedded as the plugin",
                 "1",
                 response.getHits().getAt(0).getId());
+    }
+
+    public void testWhatAnotherUserHasAskedForIsNotTold() throws Exception {
+        byte[] picture = Base64.getDecoder().decode(picture("1F988"));
+        AtomicInteger fetched = new AtomicInteger();
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            fetched.incrementAndGet();
+            exchange.sendResponseHeaders(200, picture.length);
+            try (var out = exchange.getResponseBody()) {
+                out.write(picture);
+            }
+        });
+        server.start();
+        try {
+            String byUrl =
+                    "\"query_image\": \"http://127.0.0.1:" + server.getAddress().getPort() + "/shark.png\"";
+            assertEquals("1", first(byUrl));
+            Client user = client().filterWithHeader(Map.of(Gatekeeper.DENIED, Embed.BY_URL.name()));
+            refused(user, byUrl, RestStatus.FORBIDDEN, "no permissions for [cluster:admin/opensearch/clip/embed/url]");
+            assertEquals("nothing is fetched for who may not", 1, fetched.get());
+            assertEquals("1", first(byUrl));
+        } finally {
+            server.stop(0);
+        }
     }
 }
