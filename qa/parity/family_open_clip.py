@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports of open_clip, with its own tokenizers and transforms: EVA02-CLIP, a locked text encoder (LiT), nllb-clip."""
 
-import html
-import unicodedata
+import functools
+import unittest.mock
 
 import ftfy
 import open_clip.hf_model
@@ -17,13 +17,6 @@ from PIL import Image, ImageOps
 import towers
 import vocabularies
 from family import CLIP_MEAN, CLIP_STD, PIXELS, TOKENS, XLM_R, Family, different, write_json
-
-
-class _AsIs:
-    """open_clip repairs a text with ftfy and resolves HTML entities first; of that the plugin does normal form C, the rest is shown apart."""
-
-    fix_text = staticmethod(lambda text: unicodedata.normalize("NFC", text))
-    unescape = staticmethod(lambda text: text)
 
 
 class OpenClipFamily(Family):
@@ -58,12 +51,9 @@ class OpenClipFamily(Family):
             image_size=self.size, patch_size=self.patch, width=self.width, layers=self.layers, heads=2, mlp_ratio=2, output_dim=self.dimension)
 
     def padded(self, text):
-        whole = open_clip.tokenizer.ftfy, open_clip.tokenizer.html
-        open_clip.tokenizer.ftfy = open_clip.tokenizer.html = _AsIs
-        try:
+        """But for ftfy's guess at texts that were decoded as something they are not: what that does is shown apart."""
+        with unittest.mock.patch.object(ftfy, "fix_text", functools.partial(ftfy.fix_text, fix_encoding=False)):
             return self.open_clip_tokenizer([text], context_length=77)
-        finally:
-            open_clip.tokenizer.ftfy, open_clip.tokenizer.html = whole
 
     def ids(self, text, side="query"):
         return self.unpadded(self.padded(text)[0].tolist())
@@ -74,11 +64,11 @@ class OpenClipFamily(Family):
         return ids
 
     def other_text(self, text):
-        if html.unescape(html.unescape(ftfy.fix_text(text))) == text:
+        if ftfy.fix_text(text) == ftfy.fix_text(text, fix_encoding=False):
             return None, ""
         with torch.no_grad():
             vector = self.text_tower(self.open_clip_tokenizer([text], context_length=77))[0].double().numpy()
-        return vector.tolist(), "with ftfy and HTML entities"
+        return vector.tolist(), "with ftfy's guess at encodings"
 
     def run_text(self, text, side):
         return self.text_tower(self.padded(text))

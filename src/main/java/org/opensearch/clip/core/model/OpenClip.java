@@ -10,7 +10,7 @@ import org.opensearch.clip.core.vector.Pooling;
  * Exports of open_clip (EVA02-CLIP, LiT, CoCa's dual part, SigLIP, MobileCLIP, nllb-clip, ..) that come with its own
  * configuration: {@code open_clip_config.json} beside the graphs, or Immich's layout, which is that file's {@code
  * model_cfg} as {@code config.json}, {@code textual/} with the tokenizer and {@code visual/} with {@code
- * preprocess_cfg.json}. Texts are prepared as {@code open_clip.tokenizer} does, but for ftfy.
+ * preprocess_cfg.json}. Texts are prepared as {@code open_clip.tokenizer} does.
  */
 record OpenClip() implements Family {
 
@@ -84,13 +84,13 @@ record OpenClip() implements Family {
                 overrides.passage(Tower.Side.PLAIN));
     }
 
-    /** The default of open_clip's own tokenizer, {@code lower}, is what CLIP's {@code tokenizer.json} does anyway. */
+    /** Lower case, the default of open_clip's own tokenizer, is what CLIP's {@code tokenizer.json} makes of a text anyway. */
     private static Cleaning cleaning(Config options, boolean foreign) {
         String clean = options.text("clean").orElse(foreign ? "whitespace" : "lower");
         return switch (clean) {
             case "canonicalize" -> Cleaning.CANONICAL;
             case "whitespace" -> Cleaning.WHITESPACE;
-            case "lower" -> foreign ? Cleaning.LOWER : Cleaning.NONE;
+            case "lower" -> foreign ? Cleaning.WHITESPACE_LOWER : Cleaning.WHITESPACE;
             default -> throw options.wrong("clean", "one of [canonicalize, lower, whitespace]");
         };
     }

@@ -176,7 +176,7 @@ class FamiliesTests extends FolderTestCase {
         assertEquals("textual.onnx", text(d).graph());
         assertEquals(0, text(d).padId());
         assertEquals(Tower.Padding.SEEN, text(d).padding());
-        assertEquals(Cleaning.NONE, text(d).cleaning());
+        assertEquals(Cleaning.WHITESPACE, text(d).cleaning());
         assertEquals(336, pixels(d).height());
         assertEquals(ImageSpec.Resize.SQUASH, pixels(d).resize());
         assertEquals(Resampler.Filter.BILINEAR, pixels(d).filter());
