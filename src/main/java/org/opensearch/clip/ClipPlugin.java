@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -10,11 +11,9 @@ import org.opensearch.action.ActionRequest;
 import org.opensearch.action.support.ActionFilter;
 import org.opensearch.clip.core.net.Fetcher;
 import org.opensearch.clip.core.text.Tokenizer;
-import org.opensearch.clip.embed.Classify;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.EmbedEndpoint;
 import org.opensearch.clip.embed.Embedder;
-import org.opensearch.clip.embed.Embeddings;
 import org.opensearch.clip.embed.Lanes;
 import org.opensearch.clip.embed.RecordSpaces;
 import org.opensearch.clip.embed.Router;
@@ -139,18 +138,16 @@ public final class ClipPlugin extends Plugin
             SettingsFilter settingsFilter,
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<DiscoveryNodes> nodesInCluster) {
-        return List.of(
+        List<RestHandler> handlers = new ArrayList<>(EmbedEndpoint.handlers(embedder));
+        handlers.addAll(List.of(
                 new PutModel.Rest(),
                 new GetModel.Rest(),
                 new DeleteModel.Rest(),
                 new LoadModel.Rest(),
                 new SetupIndex(),
                 new Catalog.Rest(),
-                new EmbedEndpoint.Rest(),
-                new Classify(embedder),
-                new Embeddings(),
-                new VerifyModel.Rest(),
-                new GetStats.Rest());
+                new GetStats.Rest()));
+        return handlers;
     }
 
     @Override

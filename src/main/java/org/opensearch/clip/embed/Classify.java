@@ -55,7 +55,7 @@ public final class Classify extends BaseRestHandler {
             return new Body(
                     EmbedBody.inputs(json.get("inputs")),
                     labels,
-                    topK(json.get("top_k"), labels.labels().size()),
+                    EmbedBody.count("top_k", json.get("top_k"), labels.labels().size()),
                     minScore(json.get("min_score")),
                     EmbedBody.timeout(json.get("timeout")));
         }
@@ -69,14 +69,6 @@ public final class Classify extends BaseRestHandler {
             return strings;
         }
 
-        private static int topK(Object value, int otherwise) {
-            return switch (value) {
-                case null -> otherwise;
-                case Integer i when i > 0 -> i;
-                default -> throw EmbedBody.wrong("top_k", "a positive integer", value);
-            };
-        }
-
         private static double minScore(Object value) {
             return switch (value) {
                 case null -> 0;
@@ -88,10 +80,7 @@ public final class Classify extends BaseRestHandler {
         XContentBuilder answer(
                 XContentBuilder json, Response response, List<float[]> vectors, Logits logits, long tookMillis)
                 throws IOException {
-            json.startObject();
-            json.field("took", tookMillis);
-            json.field("model_id", response.modelId());
-            json.field("fingerprint", response.fingerprint());
+            EmbedBody.begin(json, response, tookMillis);
             json.field("activation", logits.activation().name().toLowerCase(Locale.ROOT));
             json.field("logit_scale", logits.scale());
             json.field("logit_bias", logits.bias());

@@ -56,11 +56,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
     }
 
     XContentBuilder answer(XContentBuilder json, Response response, long tookMillis) throws IOException {
-        json.startObject();
-        json.field("took", tookMillis);
-        json.field("model_id", response.modelId());
-        json.field("fingerprint", response.fingerprint());
-        json.startArray("results");
+        begin(json, response, tookMillis).startArray("results");
         for (int i = 0; i < response.results().size(); i++) {
             json.startObject();
             switch (response.results().get(i)) {
@@ -70,6 +66,14 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
             json.endObject();
         }
         return json.endArray().endObject();
+    }
+
+    /** What answers below a model begin with. */
+    static XContentBuilder begin(XContentBuilder json, Response response, long tookMillis) throws IOException {
+        return json.startObject()
+                .field("took", tookMillis)
+                .field("model_id", response.modelId())
+                .field("fingerprint", response.fingerprint());
     }
 
     private void vector(XContentBuilder json, Vector vector, Source of) throws IOException {
@@ -106,7 +110,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         return inputs;
     }
 
-    private static Source input(String field, Object value) {
+    static Source input(String field, Object value) {
         if (value instanceof String text) {
             return new Source.Text(text);
         }
@@ -124,11 +128,16 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         return new Source.Image(string(field + ".image", input.get("image")));
     }
 
-    private static int dimensions(Object value) {
+    static int dimensions(Object value) {
+        return count("dimensions", value, 0);
+    }
+
+    /** @param otherwise when nothing is said */
+    static int count(String field, Object value, int otherwise) {
         return switch (value) {
-            case null -> 0;
+            case null -> otherwise;
             case Integer i when i > 0 -> i;
-            default -> throw wrong("dimensions", "a positive integer", value);
+            default -> throw wrong(field, "a positive integer", value);
         };
     }
 

@@ -14,6 +14,7 @@ import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.BytesRestResponse;
+import org.opensearch.rest.RestHandler;
 import org.opensearch.rest.RestRequest;
 import org.opensearch.rest.RestResponse;
 import org.opensearch.rest.action.RestCancellableNodeClient;
@@ -26,6 +27,11 @@ import org.opensearch.transport.client.node.NodeClient;
 public final class EmbedEndpoint {
 
     private EmbedEndpoint() {}
+
+    /** The endpoints that need a model's vectors. */
+    public static List<RestHandler> handlers(Embedder embedder) {
+        return List.of(new Rest(), new Classify(embedder), new Similarity(), new Embeddings(), new VerifyModel.Rest());
+    }
 
     /** For inputs that make no node fetch anything. */
     public static final class Plain extends HandledTransportAction<Request, Response> {
