@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Real clients against a real node: LangChain's and LlamaIndex's Jina embeddings, OpenAI's client, opensearch-py.
+# Real clients against a real node: Jina's embeddings and reranker of LangChain and LlamaIndex, OpenAI's client, opensearch-py.
 #   qa/clients.sh [--http PORT] [--url URL]
 # Builds the plugin if target/releases has none, makes a virtual environment of PyPI's packages (qa/clients/requirements.txt) in target/,
 # starts a node, runs qa/clients/clients.py, stops the node. With --url it asks a node that runs already, started with

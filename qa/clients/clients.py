@@ -13,12 +13,16 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import langchain_community.document_compressors.jina_rerank as langchain_rerank
 import langchain_community.embeddings.jina as langchain_jina
 import numpy
 import openai
 import opensearchpy
 import yaml
+from langchain_core.documents import Document
+from llama_index.core.schema import NodeWithScore, TextNode
 from llama_index.embeddings.jinaai import JinaEmbedding
+from llama_index.postprocessor.jinaai_rerank import JinaRerank
 from opensearchpy.helpers import bulk
 from recorder import PICTURES, Recorder
 
@@ -35,7 +39,7 @@ RED = base64.b64decode(
 class ClientTest(unittest.TestCase):
     """Each test talks through a recorder; `sent` collects the bodies of all of them."""
 
-    sent: list[dict] = []
+    sent: list[tuple[str, dict]] = []
     maxDiff = None
 
     @classmethod
@@ -75,6 +79,18 @@ class ClientTest(unittest.TestCase):
             self.assertEqual(actual.tolist(), expected.tolist())
         self.assertGreater(numpy.sum(actual * expected, axis=1).min(), 0.999)
 
+    def similarity(self, query, *inputs):
+        """Index and score of `_similarity`, best first."""
+        answer = self.search.transport.perform_request(
+            "POST", f"/_plugins/_clip/models/{MODEL}/_similarity", body={"query": query, "inputs": list(inputs)}
+        )
+        return [(result["index"], result["score"]) for result in answer["results"]]
+
+    def assertRanking(self, actual, expected):
+        """The same order; scores but for the last digits, as in assertVectors."""
+        self.assertEqual([index for index, _ in actual], [index for index, _ in expected])
+        numpy.testing.assert_allclose([s for _, s in actual], [s for _, s in expected], atol=1e-3)
+
     def red(self):
         return {"image": base64.b64encode(RED).decode()}
 
@@ -102,6 +118,47 @@ class LangChain(ClientTest):
         client = langchain_jina.JinaEmbeddings(jina_api_key="none", model_name="nobody")
         with self.assertRaisesRegex(RuntimeError, r"model \[nobody\] is not declared"):
             client.embed_query("red apple")
+
+
+class LangChainRerank(ClientTest):
+    """langchain_community.document_compressors.JinaRerank: the URL is a constant of its module."""
+
+    def setUp(self):
+        langchain_rerank.JINA_API_URL = self.url + BASE + "/rerank"
+        self.client = langchain_rerank.JinaRerank(jina_api_key="none", model=MODEL, top_n=2)
+
+    def test_texts(self):
+        documents = [Document(text, metadata={"n": n}) for n, text in enumerate(("shark", "apple", "green apple"))]
+        found = self.client.compress_documents(documents, "red apple")
+        expected = self.similarity("red apple", "shark", "apple", "green apple")[:2]
+        self.assertRanking([(d.metadata["n"], d.metadata["relevance_score"]) for d in found], expected)
+
+    def test_pictures_and_texts_all_of_them(self):
+        url = self.url + "/noto/1F34E.png"
+        found = self.client.rerank([{"text": "shark"}, {"url": url}, self.red()], "red apple", top_n=None)
+        expected = self.similarity("red apple", "shark", {"image": url}, self.red())
+        self.assertRanking([(d["index"], d["relevance_score"]) for d in found], expected)
+
+    def test_an_error_is_told(self):
+        with self.assertRaisesRegex(RuntimeError, r"model \[nobody\] is not declared"):
+            self.client.rerank(["shark"], "red apple", model="nobody")
+
+
+class LlamaIndexRerank(ClientTest):
+    """llama-index-postprocessor-jinaai-rerank: base_url."""
+
+    def test_nodes(self):
+        nodes = [NodeWithScore(node=TextNode(text=text)) for text in ("shark", "apple", "green apple")]
+        client = JinaRerank(top_n=2, model=MODEL, base_url=self.url + BASE, api_key="none")
+        found = client.postprocess_nodes(nodes, query_str="red apple")
+        order = [[node.node for node in nodes].index(node.node) for node in found]
+        expected = self.similarity("red apple", "shark", "apple", "green apple")[:2]
+        self.assertRanking(list(zip(order, [node.score for node in found], strict=True)), expected)
+
+    def test_an_error_is_told(self):
+        client = JinaRerank(model="nobody", base_url=self.url + BASE, api_key="none")
+        with self.assertRaisesRegex(RuntimeError, r"model \[nobody\] is not declared"):
+            client.postprocess_nodes([NodeWithScore(node=TextNode(text="shark"))], query_str="red apple")
 
 
 class LlamaIndex(ClientTest):
@@ -251,11 +308,11 @@ class ZYaml(unittest.TestCase):
         known = []
         for document in yaml.safe_load_all(YAML.read_text()):
             for step in [s for steps in document.values() for s in steps]:
-                known.append(step.get("do", {}).get("clip.embeddings", {}).get("body"))
-        for body in ClientTest.sent:
-            for picture in (i for i in body["input"] if isinstance(i, dict) and "url" in i):
+                known += [(api, call.get("body")) for api, call in step.get("do", {}).items() if isinstance(call, dict)]
+        for endpoint, body in ClientTest.sent:
+            for picture in (i for i in body.get("input", body.get("documents")) if isinstance(i, dict) and "url" in i):
                 picture["url"] = "http://10.0.0.1/" + picture["url"].split("/", 3)[3]
-            self.assertIn(body, known, "not in " + YAML.name + ": " + json.dumps(body))
+            self.assertIn(("clip." + endpoint, body), known, "not in " + YAML.name + ": " + json.dumps(body))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A proxy on the loopback that keeps the body of every POST to v1/embeddings, and serves the pictures that clients name by URL."""
+"""A proxy on the loopback that keeps the body of every POST below v1, and serves the pictures that clients name by URL."""
 
 import contextlib
 import json
@@ -12,10 +12,10 @@ PICTURES = Path(__file__).parent.parent / "pictures"
 
 
 class Recorder:
-    """Passes requests on to a node. `bodies`: what was sent, in order. Use as a context manager."""
+    """Passes requests on to a node. `bodies`: the last part of the path and what was sent, in order. Use as a context manager."""
 
     def __init__(self, node: str):
-        self.bodies: list[dict] = []
+        self.bodies: list[tuple[str, dict]] = []
         recorder = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -28,9 +28,10 @@ class Recorder:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                if self.path.endswith("/v1/embeddings"):
+                folder, _, endpoint = self.path.rpartition("/")
+                if folder.endswith("/v1"):
                     with contextlib.suppress(ValueError):
-                        recorder.bodies.append(json.loads(body))
+                        recorder.bodies.append((endpoint, json.loads(body)))
                 self.forward(body)
 
             do_PUT = do_DELETE = do_POST

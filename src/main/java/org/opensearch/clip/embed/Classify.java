@@ -5,20 +5,17 @@ import static org.opensearch.rest.RestRequest.Method.POST;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.vector.ZeroShot.Logits;
-import org.opensearch.clip.embed.Embed.Lane;
-import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.embed.Embed.Result;
+import org.opensearch.clip.embed.Labelling.Answer;
 import org.opensearch.clip.embed.Labels.Scored;
-import org.opensearch.common.unit.TimeValue;
-import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.core.xcontent.XContentParser;
@@ -26,9 +23,9 @@ import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestChannel;
 import org.opensearch.rest.RestRequest;
-import org.opensearch.rest.action.RestActionListener;
+import org.opensearch.rest.RestResponse;
 import org.opensearch.rest.action.RestCancellableNodeClient;
-import org.opensearch.transport.client.Client;
+import org.opensearch.rest.action.RestResponseListener;
 import org.opensearch.transport.client.node.NodeClient;
 
 /**
@@ -44,29 +41,22 @@ public final class Classify extends BaseRestHandler {
      * @param topK at most so many labels an input
      * @param minScore labels of a lower probability are left out
      */
-    record Body(List<Source> inputs, Labels labels, int topK, double minScore, TimeValue timeout) {
+    record Body(Labelling labelling, int topK, double minScore) {
 
         /** @throws IllegalArgumentException naming the field that is missing, unknown or of the wrong type */
-        static Body parse(Map<String, Object> json) {
+        static Body parse(String model, Map<String, Object> json) {
             EmbedBody.refuseUnknown("", json, KEYS);
             var labels = new Labels(
                     strings("labels", json.get("labels")),
                     json.get("prompt") == null ? Labels.NO_PROMPT : strings("prompt", json.get("prompt")));
             return new Body(
-                    EmbedBody.inputs(json.get("inputs")),
-                    labels,
+                    new Labelling(
+                            model,
+                            EmbedBody.inputs(json.get("inputs")),
+                            labels,
+                            EmbedBody.timeout(json.get("timeout"))),
                     EmbedBody.count("top_k", json.get("top_k"), labels.labels().size()),
-                    minScore(json.get("min_score")),
-                    EmbedBody.timeout(json.get("timeout")));
-        }
-
-        private static List<String> strings(String field, Object value) {
-            List<?> list = value instanceof List<?> several ? several : value == null ? List.of() : List.of(value);
-            List<String> strings = new ArrayList<>();
-            for (Object element : list) {
-                strings.add(EmbedBody.string(field, element));
-            }
-            return strings;
+                    minScore(json.get("min_score")));
         }
 
         private static double minScore(Object value) {
@@ -77,19 +67,18 @@ public final class Classify extends BaseRestHandler {
             };
         }
 
-        XContentBuilder answer(
-                XContentBuilder json, Response response, List<float[]> vectors, Logits logits, long tookMillis)
-                throws IOException {
-            EmbedBody.begin(json, response, tookMillis);
+        XContentBuilder answer(XContentBuilder json, Answer answer, long tookMillis) throws IOException {
+            Logits logits = answer.logits();
+            EmbedBody.begin(json, answer.response(), tookMillis);
             json.field("activation", logits.activation().name().toLowerCase(Locale.ROOT));
             json.field("logit_scale", logits.scale());
             json.field("logit_bias", logits.bias());
             json.field("assumed", logits.assumed());
             json.startArray("results");
-            for (Result result : response.results().subList(0, inputs.size())) {
+            for (Result result : answer.results()) {
                 json.startObject();
                 switch (result) {
-                    case Result.Vector vector -> labels(json, labels.scored(vector.values(), vectors, logits));
+                    case Result.Vector vector -> labels(json, answer.scored(vector));
                     case Result.Failure failure -> EmbedBody.failure(json, failure);
                 }
                 json.endObject();
@@ -109,6 +98,15 @@ public final class Classify extends BaseRestHandler {
             }
             json.endArray();
         }
+    }
+
+    private static List<String> strings(String field, Object value) {
+        List<?> list = value instanceof List<?> several ? several : value == null ? List.of() : List.of(value);
+        List<String> strings = new ArrayList<>();
+        for (Object element : list) {
+            strings.add(EmbedBody.string(field, element));
+        }
+        return strings;
     }
 
     private final LabelVectors known;
@@ -131,53 +129,102 @@ public final class Classify extends BaseRestHandler {
     protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) throws IOException {
         Body body;
         try (XContentParser parser = rest.contentParser()) {
-            body = Body.parse(parser.map());
+            body = Body.parse(rest.param("id"), parser.map());
         }
-        String model = rest.param("id");
         long start = System.nanoTime();
-        return channel -> {
-            Client client = new RestCancellableNodeClient(node, rest.getHttpChannel());
-            // what the model is costs no run, and says whether the labels are known
-            client.execute(Embed.ACTION, request(model, List.of(), body), new RestActionListener<>(channel) {
-                @Override
-                protected void processResponse(Response described) {
-                    List<float[]> vectors = known.get(described.fingerprint(), body.labels());
-                    List<Source> inputs = new ArrayList<>(body.inputs());
-                    if (vectors == null) {
-                        inputs.addAll(body.labels().sources());
-                    }
-                    var request = request(model, inputs, body);
-                    client.execute(request.action(), request, answering(channel, body, vectors, start));
-                }
-            });
-        };
+        return channel -> body.labelling()
+                .run(
+                        new RestCancellableNodeClient(node, rest.getHttpChannel()),
+                        known,
+                        new RestResponseListener<>(channel) {
+                            @Override
+                            public RestResponse buildResponse(Answer answer) throws IOException {
+                                long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+                                return new BytesRestResponse(
+                                        RestStatus.OK, body.answer(channel.newBuilder(), answer, took));
+                            }
+                        });
     }
 
-    private static Embed.Request request(String model, List<Source> inputs, Body body) {
-        return new Embed.Request(model, inputs, Lane.SEARCH, Side.PASSAGE, body.timeout(), null);
-    }
+    /**
+     * {@code POST /_plugins/_clip/v1/classify}: the same in Jina's schema. All inputs or none: the first that fails fails the request; labels in the
+     * order they were given.
+     */
+    public static final class InJinaSchema extends BaseRestHandler {
+        private static final Set<String> KEYS = Set.of("model", "input", "labels");
 
-    private ActionListener<Response> answering(RestChannel channel, Body body, List<float[]> vectors, long start) {
-        return new RestActionListener<>(channel) {
-            @Override
-            protected void processResponse(Response response) throws IOException {
-                List<float[]> labels = vectors;
-                if (labels == null) {
-                    Map<Source, Result> results = new HashMap<>();
-                    List<Source> sources = body.labels().sources();
-                    for (int i = 0; i < sources.size(); i++) {
-                        results.put(
-                                sources.get(i),
-                                response.results().get(body.inputs().size() + i));
-                    }
-                    labels = body.labels().vectors(results::get);
-                    known.put(response.fingerprint(), body.labels(), labels);
-                }
-                long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-                channel.sendResponse(new BytesRestResponse(
-                        RestStatus.OK,
-                        body.answer(channel.newBuilder(), response, labels, Labels.logits(response), took)));
+        private final LabelVectors known;
+
+        public InJinaSchema(Embedder embedder) {
+            this.known = embedder.labels();
+        }
+
+        /** @throws IllegalArgumentException naming the field that is missing, unknown or of the wrong type */
+        static Labelling parse(Map<String, Object> json) {
+            JinaSchema.refuseUnknown(json, KEYS);
+            return new Labelling(
+                    JinaSchema.string("model", json.get("model")),
+                    JinaSchema.inputs("input", json.get("input")),
+                    new Labels(strings("labels", json.get("labels")), Labels.NO_PROMPT),
+                    null);
+        }
+
+        @Override
+        public String getName() {
+            return "clip_classify_in_jina_schema";
+        }
+
+        @Override
+        public List<Route> routes() {
+            return List.of(new Route(POST, "/_plugins/_clip/v1/classify"));
+        }
+
+        @Override
+        protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) {
+            Labelling labelling;
+            try (XContentParser parser = rest.contentOrSourceParamParser()) {
+                labelling = parse(parser.map());
+            } catch (Exception e) {
+                return channel -> JinaSchema.fail(channel, e);
             }
-        };
+            return channel -> labelling.run(
+                    new RestCancellableNodeClient(node, rest.getHttpChannel()),
+                    known,
+                    JinaSchema.answering(channel, answer -> answer(channel, answer)));
+        }
+
+        private static void answer(RestChannel channel, Answer answer) throws IOException {
+            int tokens = 0;
+            for (int i = 0; i < answer.results().size(); i++) {
+                switch (answer.results().get(i)) {
+                    case Result.Vector vector -> tokens += vector.tokens();
+                    case Result.Failure failure -> {
+                        JinaSchema.fail(channel, "input[" + i + "]", failure);
+                        return;
+                    }
+                }
+            }
+            channel.sendResponse(new BytesRestResponse(RestStatus.OK, json(channel.newBuilder(), answer, tokens)));
+        }
+
+        private static XContentBuilder json(XContentBuilder json, Answer answer, int tokens) throws IOException {
+            json.startObject().startArray("data");
+            for (int i = 0; i < answer.results().size(); i++) {
+                List<Scored> scored =
+                        answer.inOrder((Result.Vector) answer.results().get(i));
+                Scored best = Collections.max(scored, Comparator.comparingDouble(Scored::probability));
+                json.startObject().field("object", "classification").field("index", i);
+                json.field("prediction", best.label()).field("score", best.probability());
+                json.startArray("predictions");
+                for (Scored one : scored) {
+                    json.startObject().field("label", one.label());
+                    json.field("score", one.probability()).endObject();
+                }
+                json.endArray().endObject();
+            }
+            json.endArray();
+            JinaSchema.usage(json, tokens);
+            return json.endObject();
+        }
     }
 }

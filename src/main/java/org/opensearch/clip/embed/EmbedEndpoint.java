@@ -30,7 +30,14 @@ public final class EmbedEndpoint {
 
     /** The endpoints that need a model's vectors. */
     public static List<RestHandler> handlers(Embedder embedder) {
-        return List.of(new Rest(), new Classify(embedder), new Similarity(), new Embeddings(), new VerifyModel.Rest());
+        return List.of(
+                new Rest(),
+                new Classify(embedder),
+                new Classify.InJinaSchema(embedder),
+                new Similarity(),
+                new Embeddings(),
+                new Rerank(),
+                new VerifyModel.Rest());
     }
 
     /** For inputs that make no node fetch anything. */

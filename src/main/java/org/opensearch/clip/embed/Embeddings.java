@@ -4,13 +4,9 @@ package org.opensearch.clip.embed;
 import static org.opensearch.rest.RestRequest.Method.POST;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.opensearch.ExceptionsHelper;
-import org.opensearch.OpenSearchException;
 import org.opensearch.common.logging.HeaderWarning;
-import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.core.xcontent.XContentParser;
@@ -23,8 +19,7 @@ import org.opensearch.transport.client.node.NodeClient;
 
 /**
  * {@code POST /_plugins/_clip/v1/embeddings}: the embeddings schema of Jina and OpenAI over {@link Embed}, for clients whose base URL can be
- * set. All inputs or none, as there: the first input that fails fails the request. An error is OpenSearch's, with {@code detail} for Jina's
- * clients and {@code error.message} for OpenAI's.
+ * set. All inputs or none, as there: the first input that fails fails the request.
  */
 public final class Embeddings extends BaseRestHandler {
 
@@ -44,14 +39,14 @@ public final class Embeddings extends BaseRestHandler {
         try (XContentParser parser = request.contentOrSourceParamParser()) {
             body = EmbeddingsBody.parse(parser.map());
         } catch (Exception e) {
-            return channel -> fail(channel, e);
+            return channel -> JinaSchema.fail(channel, e);
         }
         Embed.Request embed = body.request();
         return channel -> new RestCancellableNodeClient(client, request.getHttpChannel())
                 .execute(
                         embed.action(),
                         embed,
-                        ActionListener.wrap(response -> answer(channel, body, response), e -> fail(channel, e)));
+                        JinaSchema.answering(channel, response -> answer(channel, body, response)));
     }
 
     private static void answer(RestChannel channel, EmbeddingsBody body, Embed.Response response) throws IOException {
@@ -61,7 +56,7 @@ public final class Embeddings extends BaseRestHandler {
         for (int i = 0; i < response.results().size(); i++) {
             switch (response.results().get(i)) {
                 case Embed.Result.Failure f -> {
-                    fail(channel, f.status(), f.type(), "[input[" + i + "]] " + f.reason());
+                    JinaSchema.fail(channel, "input[" + i + "]", f);
                     return;
                 }
                 case Embed.Result.Vector v -> {
@@ -82,10 +77,7 @@ public final class Embeddings extends BaseRestHandler {
                 json.endObject();
             }
             json.endArray();
-            json.startObject("usage")
-                    .field("total_tokens", tokens)
-                    .field("prompt_tokens", tokens)
-                    .endObject();
+            JinaSchema.usage(json, tokens);
             channel.sendResponse(new BytesRestResponse(RestStatus.OK, json.endObject()));
         }
     }
@@ -101,32 +93,5 @@ public final class Embeddings extends BaseRestHandler {
             encoding.write(json, encoding.toString(), vector);
         }
         json.endObject();
-    }
-
-    private static void fail(RestChannel channel, Exception e) {
-        Throwable cause = ExceptionsHelper.unwrapCause(e);
-        try {
-            fail(
-                    channel,
-                    ExceptionsHelper.status(cause),
-                    OpenSearchException.getExceptionName(cause),
-                    cause.getMessage());
-        } catch (IOException impossible) {
-            throw new UncheckedIOException(impossible);
-        }
-    }
-
-    private static void fail(RestChannel channel, RestStatus status, String type, String reason) throws IOException {
-        try (XContentBuilder json = channel.newErrorBuilder()) {
-            json.startObject().field("detail", reason);
-            json.startObject("error");
-            json.startArray("root_cause").startObject();
-            json.field("type", type).field("reason", reason);
-            json.endObject().endArray();
-            json.field("type", type).field("reason", reason).field("message", reason);
-            json.endObject();
-            channel.sendResponse(new BytesRestResponse(
-                    status, json.field("status", status.getStatus()).endObject()));
-        }
     }
 }

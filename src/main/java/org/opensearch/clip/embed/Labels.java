@@ -100,10 +100,16 @@ public record Labels(List<String> labels, List<String> prompts) {
      * @return all labels, best first
      */
     public List<Scored> scored(float[] input, List<float[]> vectors, Logits logits) {
+        return inOrder(input, vectors, logits).stream()
+                .sorted(Comparator.comparingDouble(Scored::probability).reversed())
+                .toList();
+    }
+
+    /** The same in the order of the labels. */
+    List<Scored> inOrder(float[] input, List<float[]> vectors, Logits logits) {
         double[] probabilities = ZeroShot.probabilities(Vectors.normalize(input), vectors, logits);
         return IntStream.range(0, labels.size())
                 .mapToObj(i -> new Scored(labels.get(i), probabilities[i]))
-                .sorted(Comparator.comparingDouble(Scored::probability).reversed())
                 .toList();
     }
 }
