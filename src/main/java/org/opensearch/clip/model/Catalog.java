@@ -13,6 +13,8 @@ import org.opensearch.action.ActionRequestValidationException;
 import org.opensearch.action.ActionType;
 import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
+import org.opensearch.clip.core.model.ModelDescription;
+import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.common.xcontent.json.JsonXContent;
@@ -87,12 +89,29 @@ public final class Catalog {
 
     /** What whoever declares a model of this {@code source} should know of its licence, if anything. */
     Optional<String> licenceNote(Map<String, Object> source) {
+        return of(source)
+                .filter(entry -> Boolean.FALSE.equals(entry.about().get("commercial_use")))
+                .map(entry -> "the licence of [" + entry.id() + "] is ["
+                        + entry.about().get("license") + "]: commercial use needs another one, from its publisher");
+    }
+
+    /** What a declaration overrides, with the scale and bias of a model of this {@code source} where {@code description} says none. */
+    Overrides scored(Map<String, Object> source, Overrides declared, ModelDescription description) {
+        Map<String, Object> about = of(source).map(Entry::about).orElse(Map.of());
+        Overrides scored = declared;
+        if (description.logitScale().isEmpty() && about.containsKey("logit_scale")) {
+            scored = scored.with("logit_scale", about.get("logit_scale"));
+        }
+        if (description.logitBias().isEmpty() && about.containsKey("logit_bias")) {
+            scored = scored.with("logit_bias", about.get("logit_bias"));
+        }
+        return scored;
+    }
+
+    private Optional<Entry> of(Map<String, Object> source) {
         return entries.stream()
                 .filter(entry -> entry.id().equals(source.get("catalog"))
                         || entry.hub() != null && entry.hub().equals(source.get("hub")))
-                .filter(entry -> Boolean.FALSE.equals(entry.about().get("commercial_use")))
-                .map(entry -> "the licence of [" + entry.id() + "] is ["
-                        + entry.about().get("license") + "]: commercial use needs another one, from its publisher")
                 .findFirst();
     }
 

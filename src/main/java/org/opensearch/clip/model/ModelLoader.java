@@ -20,6 +20,7 @@ import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.clip.core.model.Tower;
 import org.opensearch.clip.core.onnx.Device;
+import org.opensearch.clip.core.onnx.GraphLogits;
 import org.opensearch.clip.core.onnx.OnnxOptions;
 import org.opensearch.clip.core.onnx.OnnxRuntime;
 import org.opensearch.clip.core.onnx.PreparedGraphs;
@@ -77,7 +78,7 @@ public final class ModelLoader implements LoadedModels.Loader {
         Device.Chosen chosen =
                 runtime.device(model.device() == null ? settings.models().device() : model.device());
         Folder folder = files.open(model, progress);
-        ModelDescription description = ModelFolder.describe(folder, Overrides.parse(model.overrides()));
+        ModelDescription description = scored(folder, ModelFolder.describe(folder, Overrides.parse(model.overrides())));
         // A floor until the sessions are open and can be asked: refusing early spares the node the attempt.
         MemoryLedger.Charge memory = ledger.charge(weights(model.files()));
         try {
@@ -99,6 +100,21 @@ public final class ModelLoader implements LoadedModels.Loader {
             memory.close();
             throw e;
         }
+    }
+
+    /**
+     * With the scale and bias of the graph where the declaration and the configuration do not say them: one that has both towers may hold them.
+     *
+     * @param folder of which the graph is here
+     */
+    static ModelDescription scored(Folder folder, ModelDescription description) {
+        Optional<String> graph = description.text().map(Tower::graph);
+        boolean said = description.logits().filter(known -> !known.assumed()).isPresent();
+        if (said || graph.isEmpty() || !graph.equals(description.image().map(Tower::graph))) {
+            return description;
+        }
+        GraphLogits found = GraphLogits.read(graph.get(), folder.file(graph.get()));
+        return description.orLogits(found.scale(), found.bias());
     }
 
     private static long weights(List<Artifact> files) {

@@ -251,10 +251,12 @@ public final class PutModel {
         private DeclaredModel read(String id, Declaration declaration, Progress progress) {
             ModelFiles.Resolved resolved = files.resolve(declaration.source(), progress);
             Folder folder = resolved.folder();
-            Overrides overrides =
+            Overrides pinned =
                     ModelFolder.pinned(folder, Overrides.parse(declaration.overrides()), declaration.device());
-            ModelDescription description = ModelFolder.describe(folder, overrides);
+            ModelDescription description = ModelFolder.describe(folder, pinned);
             requireFit(folder, description);
+            Overrides overrides = catalog.scored(
+                    resolved.source(), pinned, folder.isHere() ? ModelLoader.scored(folder, description) : description);
             List<Artifact> artifacts = ModelFolder.artifacts(folder, description);
             int dimension = overrides.dimensions().orElse(description.dimension());
             return new DeclaredModel(

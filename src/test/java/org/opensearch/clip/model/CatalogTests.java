@@ -6,6 +6,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import org.opensearch.clip.core.model.ModelDescription;
+import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.core.common.Strings;
 import org.opensearch.core.xcontent.MediaTypeRegistry;
@@ -72,6 +75,32 @@ public class CatalogTests extends OpenSearchTestCase {
         assertTrue(catalog.licenceNote(Map.of("catalog", "jina-clip-v1")).isEmpty());
         assertTrue(catalog.licenceNote(Map.of("hub", "someone/else")).isEmpty());
         assertTrue(catalog.licenceNote(Map.of("path", "jina-clip-v2")).isEmpty());
+    }
+
+    public void testGivesItsScaleAndBiasWhereNobodyElseSaysThem() {
+        Catalog catalog = Catalog.read();
+        Map<String, Object> siglip = Map.of("catalog", "siglip-base-patch16-224");
+        ModelDescription silent =
+                ModelFolder.describe(Path.of("src/test/resources/models/parity/siglip/model"), Overrides.NONE);
+        Map<String, Object> given = Map.of("logit_scale", 117.330795, "logit_bias", -12.932437);
+        assertEquals(given, catalog.scored(siglip, Overrides.NONE, silent).toMap());
+        assertEquals(
+                given,
+                catalog.scored(Map.of("hub", "Xenova/siglip-base-patch16-224"), Overrides.NONE, silent)
+                        .toMap());
+        assertEquals(
+                Map.of("logit_bias", -12.932437),
+                catalog.scored(siglip, Overrides.NONE, silent.orLogits(OptionalDouble.of(10), OptionalDouble.empty()))
+                        .toMap());
+        assertSame(
+                Overrides.NONE,
+                catalog.scored(siglip, Overrides.NONE, silent.orLogits(OptionalDouble.of(10), OptionalDouble.of(-1))));
+        for (Map<String, Object> source : List.<Map<String, Object>>of(
+                Map.of("path", "siglip-base-patch16-224"),
+                Map.of("hub", "someone/else"),
+                Map.of("catalog", "jina-clip-v1"))) {
+            assertSame(Overrides.NONE, catalog.scored(source, Overrides.NONE, silent));
+        }
     }
 
     public void testTheAnswerOfADeclarationCarriesTheNote() throws Exception {

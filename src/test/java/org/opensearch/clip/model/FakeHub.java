@@ -49,6 +49,9 @@ public final class FakeHub implements AutoCloseable {
     /** {@code <server> <path> <range> <authorization>} of each request, servers {@code hub} and {@code storage}. */
     public final List<String> requests = new CopyOnWriteArrayList<>();
 
+    private String repository = REPOSITORY;
+    private String commit = COMMIT;
+
     /** Files on one page of a listing. */
     public volatile int page = 1000;
 
@@ -66,6 +69,13 @@ public final class FakeHub implements AutoCloseable {
 
     public FakeHub() {
         this("127.0.0.1");
+    }
+
+    /** As the hub of this repository, whose newest commit is {@code revision}. */
+    public FakeHub as(String name, String revision) {
+        repository = name;
+        commit = revision;
+        return this;
     }
 
     private HttpServer server(String address) throws IOException {
@@ -122,10 +132,10 @@ public final class FakeHub implements AutoCloseable {
         requests.add(server + " " + path + " " + exchange.getRequestHeaders().getFirst("Range") + " "
                 + exchange.getRequestHeaders().getFirst("Authorization"));
         try (exchange) {
-            String resolve = "/" + REPOSITORY + "/resolve/" + COMMIT + "/";
-            if (path.equals("/api/models/" + REPOSITORY + "/revision/main")) {
-                json(exchange, "{\"id\": \"" + REPOSITORY + "\", \"sha\": \"" + COMMIT + "\"}");
-            } else if (path.equals("/api/models/" + REPOSITORY + "/tree/" + COMMIT)) {
+            String resolve = "/" + repository + "/resolve/" + commit + "/";
+            if (path.equals("/api/models/" + repository + "/revision/main")) {
+                json(exchange, "{\"id\": \"" + repository + "\", \"sha\": \"" + commit + "\"}");
+            } else if (path.equals("/api/models/" + repository + "/tree/" + commit)) {
                 tree(exchange);
             } else if (path.startsWith(resolve) && files.containsKey(path.substring(resolve.length()))) {
                 file(server, exchange, path.substring(resolve.length()));
@@ -170,7 +180,7 @@ public final class FakeHub implements AutoCloseable {
     private void file(String server, HttpExchange exchange, String path) throws IOException {
         byte[] content = files.get(path);
         if (server.equals("hub") && path.endsWith(".onnx")) {
-            exchange.getResponseHeaders().add("X-Repo-Commit", COMMIT);
+            exchange.getResponseHeaders().add("X-Repo-Commit", commit);
             exchange.getResponseHeaders().add("X-Linked-Etag", '"' + sha256(content) + '"');
             exchange.getResponseHeaders()
                     .add("Location", url(storage) + exchange.getRequestURI().getRawPath());

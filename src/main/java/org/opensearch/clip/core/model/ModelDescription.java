@@ -16,7 +16,7 @@ import org.opensearch.clip.core.vector.ZeroShot;
  * @param dimensions the Matryoshka lengths that the model was trained for, ascending; empty when the model names none
  * @param text the text tower, if wanted
  * @param image the picture tower, if wanted
- * @param logitScale factor on the cosine before softmax or sigmoid, as trained, where the folder or the declaration says it
+ * @param logitScale factor on the cosine before softmax or sigmoid, as trained, where the files or the declaration say it
  * @param logitBias added after that, for models scored by sigmoid
  */
 public record ModelDescription(
@@ -44,6 +44,19 @@ public record ModelDescription(
         if (text.isEmpty() && image.isEmpty()) {
             throw new IllegalArgumentException("a model needs a text tower or a picture tower");
         }
+    }
+
+    /** The same, with a scale and a bias where it has none. */
+    public ModelDescription orLogits(OptionalDouble scale, OptionalDouble bias) {
+        return new ModelDescription(
+                family,
+                variant,
+                dimension,
+                dimensions,
+                text,
+                image,
+                logitScale.isPresent() ? logitScale : scale,
+                logitBias.isPresent() ? logitBias : bias);
     }
 
     /** The lengths that its vectors may be cut to. */
