@@ -5,12 +5,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.support.ActionFilter;
-import org.opensearch.clip.core.net.Fetcher;
-import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.EmbedEndpoint;
 import org.opensearch.clip.embed.Embedder;
@@ -58,6 +55,7 @@ import org.opensearch.plugins.ActionPlugin;
 import org.opensearch.plugins.IdentityAwarePlugin;
 import org.opensearch.plugins.IngestPlugin;
 import org.opensearch.plugins.Plugin;
+import org.opensearch.plugins.ReloadablePlugin;
 import org.opensearch.plugins.SearchPipelinePlugin;
 import org.opensearch.plugins.SearchPlugin;
 import org.opensearch.repositories.RepositoriesService;
@@ -75,11 +73,15 @@ import org.opensearch.watcher.ResourceWatcherService;
 
 /** Wiring only: the plugin's table of contents. */
 public final class ClipPlugin extends Plugin
-        implements ActionPlugin, IngestPlugin, SearchPlugin, SearchPipelinePlugin, IdentityAwarePlugin {
+        implements ActionPlugin,
+                IngestPlugin,
+                SearchPlugin,
+                SearchPipelinePlugin,
+                IdentityAwarePlugin,
+                ReloadablePlugin {
 
-    private volatile PluginSubject subject;
-    private final Embedder embedder = new Embedder(task -> subject.runAs(task::run));
-    private volatile Fetcher fetcher;
+    private final Embedder embedder = new Embedder();
+    private volatile ClipSettings settings;
     private volatile SpaceRecorder spaces;
 
     @Override
@@ -95,13 +97,11 @@ public final class ClipPlugin extends Plugin
             NamedWriteableRegistry namedWriteableRegistry,
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<RepositoriesService> repositoriesServiceSupplier) {
-        Tokenizer.nativeFolder(environment.tmpDir());
-        var settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
+        settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
         var catalog = Catalog.read();
-        fetcher = new Fetcher((t, d) -> Timers.later(threadPool, t, d));
+        var fetcher = Timers.fetcher(threadPool, clusterService);
         var files = ModelFiles.of(environment, nodeEnvironment, catalog, fetcher, settings, clusterService);
-        var loader = new ModelLoader(files, settings, nodeEnvironment, (t, d) -> Timers.later(threadPool, t, d));
-        var models = new LoadedModels(clusterService, threadPool, loader);
+        var models = ModelLoader.models(files, settings, environment, nodeEnvironment, clusterService, threadPool);
         spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
         return List.of(settings, catalog, files, models, fetcher, new ClipStats());
     }
@@ -206,13 +206,12 @@ public final class ClipPlugin extends Plugin
     }
 
     @Override
-    public void assignSubject(PluginSubject pluginSubject) {
-        subject = pluginSubject;
+    public void assignSubject(PluginSubject subject) {
+        embedder.assign(subject);
     }
 
-    /** A fetch that waits for a slow host must not hold up the end of the node. */
     @Override
-    public void close() {
-        Optional.ofNullable(fetcher).ifPresent(Fetcher::close);
+    public void reload(Settings withKeystore) {
+        settings.reload(withKeystore);
     }
 }

@@ -8,6 +8,7 @@ import org.opensearch.action.support.ContextPreservingActionListener;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.rest.RestStatus;
+import org.opensearch.identity.PluginSubject;
 import org.opensearch.transport.client.Client;
 
 /**
@@ -17,10 +18,20 @@ import org.opensearch.transport.client.Client;
 public final class Embedder {
     private final Consumer<Runnable> asPlugin;
     private final LabelVectors labels = new LabelVectors();
+    private volatile PluginSubject subject;
+
+    /** Nothing is sent as the plugin before {@link #assign}, which the node calls at its start. */
+    public Embedder() {
+        this.asPlugin = task -> subject.runAs(task::run);
+    }
 
     /** @param asPlugin runs a task as the plugin's subject and puts the caller's context back before it returns */
     public Embedder(Consumer<Runnable> asPlugin) {
         this.asPlugin = asPlugin;
+    }
+
+    public void assign(PluginSubject ofPlugin) {
+        subject = ofPlugin;
     }
 
     /** What classifying keeps, wherever it is done. */

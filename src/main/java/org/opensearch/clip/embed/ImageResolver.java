@@ -9,7 +9,6 @@ import org.opensearch.clip.core.engine.InputException;
 import org.opensearch.clip.core.engine.InputException.Kind;
 import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.net.FetchException;
-import org.opensearch.clip.core.net.FetchPolicy;
 import org.opensearch.clip.core.net.Fetcher;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.core.common.unit.ByteSizeValue;
@@ -41,12 +40,7 @@ final class ImageResolver {
                     FetchException.Kind.REFUSED,
                     "pictures are not fetched by URL on this cluster (plugins.clip.image.url.enabled)");
         }
-        FetchPolicy p = image.fetch();
-        if (atMost.compareTo(p.timeout()) < 0) {
-            p = new FetchPolicy(
-                    p.allowedHosts(), p.deniedHosts(), p.addresses(), atMost, p.maxRedirects(), p.maxBytes());
-        }
-        return fetcher.get(url, p);
+        return fetcher.get(url, image.fetch().within(atMost));
     }
 
     /**

@@ -132,6 +132,11 @@ final class Downloader {
                             + " have to be accepted first; the token in the keystore [plugins.clip.hub.token] "
                             + (access.token() == null ? "is not set" : "does not open it"));
         }
+        if (status == 407) {
+            throw DownloadException.lasting(
+                    what + " is refused by the proxy (status 407): see [plugins.clip.hub.proxy.username] and"
+                            + " [plugins.clip.hub.proxy.password] of the keystore");
+        }
         if (status == 429 || status == 408 || status >= 500) {
             throw DownloadException.passing(
                     what + " is answered with status " + status,

@@ -26,8 +26,11 @@ import org.opensearch.clip.core.onnx.OnnxRuntime;
 import org.opensearch.clip.core.onnx.PreparedGraphs;
 import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.env.Environment;
 import org.opensearch.env.NodeEnvironment;
 import org.opensearch.secure_sm.AccessController;
+import org.opensearch.threadpool.ThreadPool;
 
 /**
  * From a declaration to an encoder that has run once: files checked, memory charged, sessions open, every tower tried. Blocks for as long
@@ -43,14 +46,26 @@ public final class ModelLoader implements LoadedModels.Loader {
     private final ClipSettings settings;
     private final MemoryLedger ledger;
 
-    public ModelLoader(ModelFiles files, ClipSettings settings, NodeEnvironment node, OnnxRuntime.Timer timer) {
+    private ModelLoader(ModelFiles files, ClipSettings settings, NodeEnvironment node, ThreadPool threadPool) {
         Path forms = node.nodeDataPaths()[0].resolve("clip").resolve("prepared");
         this.files = files;
-        this.runtime = new OnnxRuntime(timer);
+        this.runtime = new OnnxRuntime((task, delay) -> Timers.later(threadPool, task, delay));
         this.prepared = AccessController.doPrivileged(() ->
                 new PreparedGraphs(forms, runtime, () -> settings.downloads().diskMinFreeBytes()));
         this.settings = settings;
         this.ledger = new MemoryLedger(() -> settings.models().memoryLimitBytes());
+    }
+
+    /** The models of this node. */
+    public static LoadedModels models(
+            ModelFiles files,
+            ClipSettings settings,
+            Environment environment,
+            NodeEnvironment node,
+            ClusterService clusterService,
+            ThreadPool threadPool) {
+        Tokenizer.nativeFolder(environment.tmpDir());
+        return new LoadedModels(clusterService, threadPool, new ModelLoader(files, settings, node, threadPool));
     }
 
     @Override

@@ -2,6 +2,9 @@
 package org.opensearch.clip.model;
 
 import java.time.Duration;
+import org.opensearch.clip.core.net.Fetcher;
+import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.lifecycle.LifecycleListener;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.threadpool.ThreadPool;
 
@@ -17,5 +20,17 @@ public final class Timers {
     public static Runnable later(ThreadPool threadPool, Runnable task, Duration delay) {
         var scheduled = threadPool.schedule(task, TimeValue.timeValueNanos(delay.toNanos()), ThreadPool.Names.GENERIC);
         return scheduled::cancel;
+    }
+
+    /** Its fetches end with the node: one that waits for a slow host must not hold up the end. */
+    public static Fetcher fetcher(ThreadPool threadPool, ClusterService clusterService) {
+        var fetcher = new Fetcher((task, delay) -> later(threadPool, task, delay));
+        clusterService.addLifecycleListener(new LifecycleListener() {
+            @Override
+            public void beforeStop() {
+                fetcher.close();
+            }
+        });
+        return fetcher;
     }
 }

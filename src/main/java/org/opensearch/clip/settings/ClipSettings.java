@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.opensearch.OpenSearchParseException;
 import org.opensearch.clip.core.net.AddressPolicy;
+import org.opensearch.clip.core.net.Credentials;
 import org.opensearch.clip.core.net.FetchPolicy;
 import org.opensearch.common.settings.ClusterSettings;
 import org.opensearch.common.settings.SecureSetting;
@@ -196,27 +197,60 @@ public final class ClipSettings {
 
     private record Values(Image image, Text text, Lanes lanes, Models models, DownloadSettings.Downloads downloads) {}
 
-    private volatile Values values;
+    /** Copied out: the keystore can be read at the start of the node and during a reload only. */
+    private record OfNode(Credentials images, DownloadSettings.OfNode downloads) {
 
-    /** Of the hub, {@code null} = none; the keystore can be read at the start of the node only. */
-    private final String token;
+        static OfNode read(Settings s) {
+            return new OfNode(CredentialSettings.read(s), DownloadSettings.ofNode(s));
+        }
+    }
+
+    private Settings current;
+    private OfNode ofNode;
+    private volatile Values values;
 
     /**
      * @param nodeSettings of this node
      * @param clusterSettings has every setting of {@link #all} registered
      */
     public ClipSettings(Settings nodeSettings, ClusterSettings clusterSettings) {
-        token = DownloadSettings.token(nodeSettings);
-        values = read(nodeSettings);
-        List<Setting<?>> ofNode = all().stream()
-                .filter(setting -> setting.hasNodeScope() && !(setting instanceof SecureSetting))
+        apply(nodeSettings, OfNode.read(nodeSettings));
+        List<Setting<?>> followed = all().stream()
+                .filter(setting -> setting.hasNodeScope()
+                        && !(setting instanceof SecureSetting)
+                        && !(setting instanceof Setting.AffixSetting))
                 .toList();
-        clusterSettings.addSettingsUpdateConsumer(changed -> values = read(changed), ofNode, this::read);
+        clusterSettings.addSettingsUpdateConsumer(this::update, followed, this::check);
+    }
+
+    private synchronized void update(Settings changed) {
+        apply(changed, ofNode);
+    }
+
+    private synchronized void check(Settings changed) {
+        read(changed, ofNode);
+    }
+
+    /**
+     * Takes over what the keystore says now; the values of all other settings stay.
+     *
+     * @param initial settings of this node, with its keystore open
+     * @throws IllegalArgumentException names the setting; everything stays as it was
+     */
+    public synchronized void reload(Settings initial) {
+        apply(current, OfNode.read(initial));
+    }
+
+    private void apply(Settings s, OfNode secrets) {
+        values = read(s, secrets);
+        current = Settings.builder().put(s, false).build();
+        ofNode = secrets;
     }
 
     /** For {@code Plugin.getSettings}. */
     public static List<Setting<?>> all() {
         List<Setting<?>> all = new ArrayList<>(DownloadSettings.all());
+        all.addAll(CredentialSettings.all());
         all.addAll(List.of(
                 IMAGE_URL_ENABLED,
                 IMAGE_URL_ALLOWED_HOSTS,
@@ -265,15 +299,16 @@ public final class ClipSettings {
         return values.downloads();
     }
 
-    private Values read(Settings s) {
+    private static Values read(Settings s, OfNode ofNode) {
         long maxBytes = IMAGE_MAX_BYTES.get(s).getBytes();
         FetchPolicy fetch = new FetchPolicy(
-                IMAGE_URL_ALLOWED_HOSTS.get(s),
-                IMAGE_URL_DENIED_HOSTS.get(s),
-                AddressPolicy.opening(IMAGE_URL_ALLOWED_NETWORKS.get(s)),
-                Duration.ofMillis(IMAGE_URL_TIMEOUT.get(s).millis()),
-                IMAGE_URL_MAX_REDIRECTS.get(s),
-                maxBytes);
+                        IMAGE_URL_ALLOWED_HOSTS.get(s),
+                        IMAGE_URL_DENIED_HOSTS.get(s),
+                        AddressPolicy.opening(IMAGE_URL_ALLOWED_NETWORKS.get(s)),
+                        Duration.ofMillis(IMAGE_URL_TIMEOUT.get(s).millis()),
+                        IMAGE_URL_MAX_REDIRECTS.get(s),
+                        maxBytes)
+                .with(ofNode.images());
         return new Values(
                 new Image(IMAGE_URL_ENABLED.get(s), fetch, maxBytes, IMAGE_MAX_PIXELS.get(s)),
                 new Text(Math.toIntExact(TEXT_MAX_BYTES.get(s).getBytes())),
@@ -285,7 +320,7 @@ public final class ClipSettings {
                         INGEST_TIMEOUT.get(s),
                         QUERY_CACHE_SIZE.get(s).getBytes()),
                 new Models(LOAD_WAIT.get(s), MEMORY_LIMIT.get(s).getBytes(), DEVICE.get(s)),
-                DownloadSettings.read(s, token));
+                DownloadSettings.read(s, ofNode.downloads()));
     }
 
     private static Setting<TimeValue> time(String key, TimeValue value, TimeValue max) {

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import org.opensearch.clip.core.net.Access;
 import org.opensearch.clip.core.net.AddressPolicy;
+import org.opensearch.clip.core.net.Credentials;
 import org.opensearch.clip.core.net.FetchPolicy;
 import org.opensearch.common.settings.SecureSetting;
 import org.opensearch.common.settings.Setting;
@@ -30,6 +31,13 @@ public final class DownloadSettings {
     /** {@code host:port} of an HTTP proxy for downloads; not the proxy of the JVM's properties, which other plugins may set. */
     public static final Setting<String> HUB_PROXY =
             Setting.simpleString("plugins.clip.hub.proxy", DownloadSettings::requireProxy, NodeScope);
+
+    /** In the keystore, both or none: Basic authorisation at {@link #HUB_PROXY}, and nowhere behind it. */
+    public static final Setting<SecureString> HUB_PROXY_USERNAME =
+            SecureSetting.secureString("plugins.clip.hub.proxy.username", null);
+
+    public static final Setting<SecureString> HUB_PROXY_PASSWORD =
+            SecureSetting.secureString("plugins.clip.hub.proxy.password", null);
 
     /** Static, so that who may change cluster settings cannot open the inside of the network. */
     public static final Setting<List<String>> HUB_ALLOWED_NETWORKS =
@@ -70,11 +78,28 @@ public final class DownloadSettings {
             long diskLimitBytes,
             long diskMinFreeBytes) {}
 
+    /**
+     * What the keystore and static settings say.
+     *
+     * @param token {@code null} = none
+     * @param proxy {@code null} = none
+     */
+    record OfNode(String token, Access.Proxy proxy) {
+
+        /** Without the token. */
+        @Override
+        public String toString() {
+            return "OfNode[proxy=" + proxy + "]";
+        }
+    }
+
     static List<Setting<?>> all() {
         return List.of(
                 HUB_URL,
                 HUB_TOKEN,
                 HUB_PROXY,
+                HUB_PROXY_USERNAME,
+                HUB_PROXY_PASSWORD,
                 HUB_ALLOWED_NETWORKS,
                 HUB_TIMEOUT,
                 HUB_STALL_TIMEOUT,
@@ -82,10 +107,8 @@ public final class DownloadSettings {
                 DISK_MIN_FREE);
     }
 
-    /** @param token {@code null} = none */
-    static Downloads read(Settings s, String token) {
+    static Downloads read(Settings s, OfNode ofNode) {
         String hub = HUB_URL.get(s).replaceAll("/+$", "");
-        String proxy = HUB_PROXY.get(s).isEmpty() ? null : HUB_PROXY.get(s);
         Duration stall = Duration.ofMillis(HUB_STALL_TIMEOUT.get(s).millis());
         FetchPolicy policy = new FetchPolicy(
                 List.of("*"),
@@ -94,20 +117,48 @@ public final class DownloadSettings {
                 Duration.ofMillis(HUB_TIMEOUT.get(s).millis()),
                 MAX_REDIRECTS,
                 1,
+                Credentials.NONE,
                 "plugins.clip.hub");
         return new Downloads(
                 hub,
                 policy,
-                new Access(hub, token, proxy, stall),
-                new Access(null, null, proxy, stall),
+                new Access(hub, ofNode.token(), ofNode.proxy(), stall),
+                new Access(null, null, ofNode.proxy(), stall),
                 DISK_LIMIT.get(s).getBytes(),
                 DISK_MIN_FREE.get(s).getBytes());
     }
 
+    /**
+     * Only while the keystore is open.
+     *
+     * @throws IllegalArgumentException names what does not go together
+     */
+    static OfNode ofNode(Settings s) {
+        return new OfNode(secret(HUB_TOKEN, s), proxy(s));
+    }
+
+    private static Access.Proxy proxy(Settings s) {
+        String at = HUB_PROXY.get(s);
+        String username = secret(HUB_PROXY_USERNAME, s);
+        String password = secret(HUB_PROXY_PASSWORD, s);
+        if ((username == null) != (password == null) || username != null && at.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "[plugins.clip.hub.proxy.username] and [plugins.clip.hub.proxy.password] of the keystore go together, with [plugins.clip.hub.proxy]");
+        }
+        if (username != null && username.indexOf(':') >= 0) {
+            throw new IllegalArgumentException("[plugins.clip.hub.proxy.username] must not have a colon");
+        }
+        if (at.isEmpty()) {
+            return null;
+        }
+        int colon = at.lastIndexOf(':');
+        return new Access.Proxy(at.substring(0, colon), Integer.parseInt(at.substring(colon + 1)), username, password);
+    }
+
     /** @return {@code null} when the keystore has none */
-    static String token(Settings s) {
-        try (SecureString token = HUB_TOKEN.get(s)) {
-            return token == null || token.isEmpty() ? null : token.toString();
+    static String secret(Setting<SecureString> setting, Settings s) {
+        try (SecureString secret = setting.get(s)) {
+            return secret == null || secret.isEmpty() ? null : secret.toString();
         }
     }
 
@@ -138,7 +189,8 @@ public final class DownloadSettings {
     }
 
     private static void requireProxy(String value) {
-        if (!value.matches("|[A-Za-z0-9._-]+:[0-9]{1,5}")) {
+        String port = value.substring(value.lastIndexOf(':') + 1);
+        if (!value.matches("|[A-Za-z0-9._-]+:[1-9][0-9]{0,4}") || !port.isEmpty() && Integer.parseInt(port) > 0xffff) {
             throw new IllegalArgumentException("[plugins.clip.hub.proxy] must be [host:port], got [" + value + "]");
         }
     }

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.opensearch.clip.core.model.Folder.Listed;
 import org.opensearch.clip.core.net.Access;
 import org.opensearch.clip.core.net.AddressPolicy;
+import org.opensearch.clip.core.net.Credentials;
 import org.opensearch.clip.core.net.FetchPolicy;
 import org.opensearch.clip.core.net.Fetcher;
 import org.opensearch.clip.settings.DownloadSettings.Downloads;
@@ -72,6 +73,7 @@ abstract class DownloadTestCase extends OpenSearchTestCase {
                 Duration.ofMinutes(5),
                 5,
                 1,
+                Credentials.NONE,
                 "plugins.clip.hub");
         return new Downloads(
                 hub.url(),

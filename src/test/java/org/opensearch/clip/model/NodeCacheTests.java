@@ -273,6 +273,13 @@ public class NodeCacheTests extends DownloadTestCase {
         assertThat(refusedWith(401), containsString("[plugins.clip.hub.token] is not set"));
     }
 
+    public void testProxyThatWantsANameSpeaksOfTheKeystore() {
+        assertThat(
+                refusedWith(407),
+                containsString("is refused by the proxy (status 407): see [plugins.clip.hub.proxy.username] and"
+                        + " [plugins.clip.hub.proxy.password] of the keystore"));
+    }
+
     public void testServerErrorsAreAskedAgain() throws Exception {
         for (int status : List.of(500, 502, 503, 408)) {
             assertEquals("[" + FILE + "] is answered with status " + status, refusedWith(status));

@@ -46,6 +46,8 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             Map.entry("plugins.clip.hub.url", "https://huggingface.co"),
             Map.entry("plugins.clip.hub.token", ""),
             Map.entry("plugins.clip.hub.proxy", ""),
+            Map.entry("plugins.clip.hub.proxy.username", ""),
+            Map.entry("plugins.clip.hub.proxy.password", ""),
             Map.entry("plugins.clip.hub.allowed_networks", "[]"),
             Map.entry("plugins.clip.hub.timeout", "1h"),
             Map.entry("plugins.clip.hub.stall_timeout", "30s"),
@@ -61,14 +63,19 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             "plugins.clip.hub.url",
             "plugins.clip.hub.token",
             "plugins.clip.hub.proxy",
-            "plugins.clip.hub.allowed_networks");
+            "plugins.clip.hub.proxy.username",
+            "plugins.clip.hub.proxy.password",
+            "plugins.clip.hub.allowed_networks",
+            "plugins.clip.image.credentials.*.hosts",
+            "plugins.clip.image.credentials.*.header",
+            "plugins.clip.image.credentials.*.value");
 
     private final Settings oneProcessor =
             Settings.builder().put("node.processors", 1).build();
 
     public void testDefaults() {
         Map<String, String> found = new TreeMap<>();
-        for (Setting<?> setting : ClipSettings.all()) {
+        for (Setting<?> setting : named()) {
             boolean secret = setting instanceof SecureSetting;
             found.put(setting.getKey(), secret ? "" : setting.getDefaultRaw(oneProcessor));
             assertNotNull(setting.getKey(), setting.get(oneProcessor));
@@ -98,6 +105,13 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         assertEquals("auto", settings.models().device());
         long outsideHeap = OsProbe.getInstance().getTotalPhysicalMemorySize() - heap;
         assertEquals(Math.max(0, outsideHeap) * 0.4, settings.models().memoryLimitBytes(), 1);
+    }
+
+    /** Those with a placeholder in their names have a test of their own. */
+    private static List<Setting<?>> named() {
+        return ClipSettings.all().stream()
+                .filter(setting -> !(setting instanceof Setting.AffixSetting))
+                .toList();
     }
 
     public void testDynamicUnlessMarked() {
@@ -146,7 +160,11 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         invalid.put(
                 "plugins.clip.hub.url", List.of("hub.example.org", "ftp://a", "https://me:secret@a", "https://a?b"));
         invalid.put("plugins.clip.hub.token", List.of()); // never in opensearch.yml: see below
-        invalid.put("plugins.clip.hub.proxy", List.of("http://proxy:8080", "proxy", "proxy:port"));
+        invalid.put(
+                "plugins.clip.hub.proxy",
+                List.of("http://proxy:8080", "proxy", "proxy:port", "proxy:0", "proxy:65536"));
+        invalid.put("plugins.clip.hub.proxy.username", List.of());
+        invalid.put("plugins.clip.hub.proxy.password", List.of());
         invalid.put("plugins.clip.hub.allowed_networks", List.of("10.0.0.1/8", "example.org"));
         invalid.put("plugins.clip.hub.timeout", List.of("0ms", "8d"));
         invalid.put("plugins.clip.hub.stall_timeout", List.of("0ms", "soon"));
@@ -155,7 +173,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         invalid.put("index.clip.model_id", List.of("Upper", "-a", "a/b", "a".repeat(129)));
         invalid.put("index.clip.guard", List.of("fail", "ERROR", ""));
         assertEquals(DEFAULTS.keySet(), invalid.keySet());
-        for (Setting<?> setting : ClipSettings.all()) {
+        for (Setting<?> setting : named()) {
             for (String value : invalid.get(setting.getKey())) {
                 Settings given = Settings.builder().put(setting.getKey(), value).build();
                 var e = expectThrows(IllegalArgumentException.class, () -> setting.get(given));

@@ -75,11 +75,23 @@ public final class AddressPolicy {
         return allows(address.getAddress());
     }
 
+    /** Whether it is not public, and allowed because its network was opened by name. */
+    boolean opens(InetAddress address) {
+        return opens(address.getAddress());
+    }
+
+    private boolean opens(byte[] address) {
+        if (IPV4_MAPPED.contains(address)) {
+            return opens(bytes(address, 12));
+        }
+        return allows(address) && !isPublic(address) && (!carries(address) || opens(carried(address)));
+    }
+
     private boolean allows(byte[] address) {
         if (IPV4_MAPPED.contains(address)) {
             return allows(bytes(address, 12));
         }
-        return (isPublic(address) || in(opened, address)) && allowsCarried(address);
+        return (isPublic(address) || in(opened, address)) && (!carries(address) || allows(carried(address)));
     }
 
     private static boolean isPublic(byte[] address) {
@@ -88,11 +100,12 @@ public final class AddressPolicy {
                 : GLOBAL_IPV6.contains(address) && !in(SPECIAL_IPV6, address);
     }
 
-    private boolean allowsCarried(byte[] address) {
-        if (SIX_TO_FOUR.contains(address)) {
-            return allows(bytes(address, 2));
-        }
-        return !in(IPV4_AT_THE_END, address) || CARRIES_NONE.contains(address) || allows(bytes(address, 12));
+    private static boolean carries(byte[] address) {
+        return SIX_TO_FOUR.contains(address) || in(IPV4_AT_THE_END, address) && !CARRIES_NONE.contains(address);
+    }
+
+    private static byte[] carried(byte[] address) {
+        return bytes(address, SIX_TO_FOUR.contains(address) ? 2 : 12);
     }
 
     private static boolean in(List<Network> networks, byte[] address) {

@@ -14,11 +14,13 @@ public final class Answer {
     private final String name;
     private final ClassicHttpResponse head;
     private final InputStream body;
+    private final boolean credentialSent;
 
-    Answer(String name, ClassicHttpResponse head, InputStream body) {
+    Answer(String name, ClassicHttpResponse head, InputStream body, boolean credentialSent) {
         this.name = name;
         this.head = head;
         this.body = body;
+        this.credentialSent = credentialSent;
     }
 
     public int status() {
@@ -59,8 +61,18 @@ public final class Answer {
     /** @throws FetchException unless the status is 200 */
     public void requireOk() throws FetchException {
         if (status() != 200) {
-            throw new FetchException(Kind.FAILED, name + " answers with status " + status() + ", not 200");
+            throw new FetchException(
+                    Kind.FAILED, name + " answers with status " + status() + ", not 200" + aboutCredentials());
         }
+    }
+
+    private String aboutCredentials() {
+        if (status() != 401 && status() != 403) {
+            return "";
+        }
+        return credentialSent
+                ? ": what plugins.clip.image.credentials has for it does not open it"
+                : ": plugins.clip.image.credentials has nothing that is sent there";
     }
 
     private FetchException tooLarge(int max, String setting) {

@@ -9,17 +9,21 @@ import java.net.Proxy;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLException;
 import org.apache.hc.client5.http.DnsResolver;
+import org.apache.hc.client5.http.auth.UsernamePasswordCredentials;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.impl.auth.BasicScheme;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.BasicHttpClientConnectionManager;
 import org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator;
 import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.Header;
@@ -68,8 +72,14 @@ final class Fetch {
     /** Whom the hop under way asks. */
     private Target hop;
 
+    /** Of the hop under way; none where a proxy finds them. */
+    private InetAddress[] addresses = {};
+
     /** Of the hop under way, {@code null} before it dials. */
     private Socket socket;
+
+    /** With the hop under way. */
+    private boolean credentialSent;
 
     private final AtomicLong received = new AtomicLong(-1);
 
@@ -90,9 +100,10 @@ final class Fetch {
             requireAddress(first);
             CloseableHttpClient client = client();
             try {
-                ClassicHttpResponse response = client.executeOpen(host(hop), request(), null);
+                addresses = proxied() ? new InetAddress[0] : checkedAddresses();
+                ClassicHttpResponse response = client.executeOpen(host(hop), request(), context());
                 if (!REDIRECTS.contains(response.getCode())) {
-                    return reader.read(new Answer(name(first), plain(first, response), body(response)));
+                    return reader.read(new Answer(name(first), plain(first, response), body(response), credentialSent));
                 }
                 if (hops == policy.maxRedirects()) {
                     throw new FetchException(
@@ -127,7 +138,7 @@ final class Fetch {
     private synchronized CloseableHttpClient client() {
         socket = null;
         var operator = new DefaultHttpClientConnectionOperator(
-                proxy -> newSocket(), null, new CheckedResolver(), scheme -> scheme.equals("https") ? tls : null);
+                proxy -> newSocket(), null, new Resolved(), scheme -> scheme.equals("https") ? tls : null);
         var connections = new BasicHttpClientConnectionManager(operator, CONNECTIONS);
         long patience = (access == null ? policy.timeout() : access.stall()).toMillis();
         connections.setConnectionConfig(ConnectionConfig.custom()
@@ -139,12 +150,9 @@ final class Fetch {
             // minimal: no redirects, retries, cookies, credentials, proxies and no decompression
             return HttpClients.createMinimal(connections);
         }
-        int colon = access.proxy().lastIndexOf(':');
         return HttpClients.custom()
                 .setConnectionManager(connections)
-                .setProxy(new HttpHost(
-                        access.proxy().substring(0, colon),
-                        Integer.parseInt(access.proxy().substring(colon + 1))))
+                .setProxy(proxy())
                 .disableRedirectHandling()
                 .disableAutomaticRetries()
                 .disableCookieManagement()
@@ -156,6 +164,22 @@ final class Fetch {
 
     private boolean proxied() {
         return access != null && access.proxy() != null;
+    }
+
+    private HttpHost proxy() {
+        return new HttpHost(access.proxy().host(), access.proxy().port());
+    }
+
+    /** The proxy is told who asks before it wants to know: a challenge would cost each hop a connection. */
+    private HttpClientContext context() {
+        HttpClientContext context = HttpClientContext.create();
+        if (proxied() && access.proxy().username() != null) {
+            var basic = new BasicScheme();
+            basic.initPreemptive(new UsernamePasswordCredentials(
+                    access.proxy().username(), access.proxy().password().toCharArray()));
+            context.resetAuthExchange(proxy(), basic);
+        }
+        return context;
     }
 
     /** A proxy dials what it is asked to: of a name it finds the address, but an address can be checked here. */
@@ -179,6 +203,9 @@ final class Fetch {
 
     private HttpGet request() {
         HttpGet request = new HttpGet(hop.uri());
+        Map<String, String> opening = policy.credentials().headers(hop, addresses, policy.addresses());
+        credentialSent = !opening.isEmpty();
+        opening.forEach(request::setHeader);
         request.setHeader(HttpHeaders.USER_AGENT, "opensearch-clip");
         request.setHeader(HttpHeaders.ACCEPT, "*/*");
         request.setHeader(HttpHeaders.ACCEPT_ENCODING, "identity");
@@ -299,21 +326,25 @@ final class Fetch {
         }
     }
 
-    /** Resolves once for a connection; the client dials the very addresses that were checked. */
-    private final class CheckedResolver implements DnsResolver {
+    private InetAddress[] checkedAddresses() throws UnknownHostException {
+        InetAddress[] all = resolver.resolve(hop.host());
+        if (access != null && access.trusts(hop)) {
+            return all;
+        }
+        for (InetAddress address : all) {
+            if (!policy.addresses().allows(address)) {
+                throw new UnknownHostException(hop.host());
+            }
+        }
+        return all;
+    }
+
+    /** The client dials the very addresses that were checked, or a proxy. */
+    private final class Resolved implements DnsResolver {
 
         @Override
         public InetAddress[] resolve(String host) throws UnknownHostException {
-            InetAddress[] addresses = resolver.resolve(host);
-            if (proxied() || access != null && access.trusts(hop)) {
-                return addresses;
-            }
-            for (InetAddress address : addresses) {
-                if (!policy.addresses().allows(address)) {
-                    throw new UnknownHostException(host);
-                }
-            }
-            return addresses;
+            return proxied() ? resolver.resolve(host) : addresses;
         }
 
         @Override

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * What may be fetched and how much of it. Hosts are compared as ASCII without case: an internationalised name is written in
+ * What may be fetched, how much of it, and what opens it. Hosts are compared as ASCII without case: an internationalised name is written in
  * its {@code xn--} form.
  *
  * @param allowedHosts {@code *}, an exact host or {@code *.suffix} (which does not match the suffix itself); a host must match
@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
  * @param timeout absolute, for the whole fetch with all its redirects
  * @param maxRedirects hops followed, each one checked like the first
  * @param maxBytes of a body that is handed out as one array, counted while reading
+ * @param credentials sent to the hosts that they are for
  * @param settings what the settings begin with that a message names
  */
 public record FetchPolicy(
@@ -26,6 +27,7 @@ public record FetchPolicy(
         Duration timeout,
         int maxRedirects,
         long maxBytes,
+        Credentials credentials,
         String settings) {
 
     private static final Pattern HOST =
@@ -38,7 +40,7 @@ public record FetchPolicy(
     static final FetchPolicy ANY_HOST =
             new FetchPolicy(List.of("*"), List.of(), AddressPolicy.PUBLIC_ONLY, Duration.ofSeconds(1), 0, 1);
 
-    /** For pictures. */
+    /** For pictures that anybody may see. */
     public FetchPolicy(
             List<String> allowedHosts,
             List<String> deniedHosts,
@@ -46,7 +48,15 @@ public record FetchPolicy(
             Duration timeout,
             int maxRedirects,
             long maxBytes) {
-        this(allowedHosts, deniedHosts, addresses, timeout, maxRedirects, maxBytes, "plugins.clip.image.url");
+        this(
+                allowedHosts,
+                deniedHosts,
+                addresses,
+                timeout,
+                maxRedirects,
+                maxBytes,
+                Credentials.NONE,
+                "plugins.clip.image.url");
     }
 
     public FetchPolicy {
@@ -77,13 +87,30 @@ public record FetchPolicy(
         return lower;
     }
 
+    public FetchPolicy with(Credentials those) {
+        return new FetchPolicy(allowedHosts, deniedHosts, addresses, timeout, maxRedirects, maxBytes, those, settings);
+    }
+
+    /** @param atMost shortens the timeout; a longer one changes nothing */
+    public FetchPolicy within(Duration atMost) {
+        return atMost.compareTo(timeout) >= 0
+                ? this
+                : new FetchPolicy(
+                        allowedHosts, deniedHosts, addresses, atMost, maxRedirects, maxBytes, credentials, settings);
+    }
+
     /** @param host lower case, as in a URL: an IPv6 literal has its brackets */
     boolean allowsHost(String host) {
         return matches(allowedHosts, host) && !matches(deniedHosts, host);
     }
 
     private static boolean matches(List<String> patterns, String host) {
-        return patterns.stream()
-                .anyMatch(p -> p.equals("*") || p.equals(host) || p.startsWith("*.") && host.endsWith(p.substring(1)));
+        return patterns.stream().anyMatch(p -> matches(p, host));
+    }
+
+    static boolean matches(String pattern, String host) {
+        return pattern.equals("*")
+                || pattern.equals(host)
+                || pattern.startsWith("*.") && host.endsWith(pattern.substring(1));
     }
 }

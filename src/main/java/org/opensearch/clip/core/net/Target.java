@@ -69,8 +69,7 @@ record Target(URI uri, String host) {
     }
 
     private static void requirePort(URI uri) throws FetchException {
-        if (uri.getPort() == 0
-                || uri.getPort() > 0xffff
+        if (uri.getPort() != -1 && !isPort(uri.getPort())
                 || uri.getRawAuthority().endsWith(":")) {
             throw refused("its port is not in [1, 65535]");
         }
@@ -80,10 +79,25 @@ record Target(URI uri, String host) {
         return new FetchException(Kind.REFUSED, "URL is not fetched: " + why);
     }
 
+    static boolean isPort(int port) {
+        return port > 0 && port <= 0xffff;
+    }
+
     /** Scheme, host and port: who is asked. */
     String origin() {
-        int port = uri.getPort() > 0 ? uri.getPort() : isTls() ? 443 : 80;
-        return uri.getScheme().toLowerCase(Locale.ROOT) + "://" + host + ":" + port;
+        return uri.getScheme().toLowerCase(Locale.ROOT) + "://" + host + ":" + port();
+    }
+
+    int port() {
+        return uri.getPort() > 0 ? uri.getPort() : defaultPort();
+    }
+
+    boolean isDefaultPort() {
+        return port() == defaultPort();
+    }
+
+    private int defaultPort() {
+        return isTls() ? 443 : 80;
     }
 
     boolean isAddress() {

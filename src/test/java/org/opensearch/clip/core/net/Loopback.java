@@ -4,6 +4,8 @@ package org.opensearch.clip.core.net;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -21,6 +23,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
+import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
+import org.apache.hc.client5.http.ssl.HostnameVerificationPolicy;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 
 /** Servers on loopback, and a fetcher that may reach them; all end with {@link #close}. */
 final class Loopback implements AutoCloseable {
@@ -32,6 +40,8 @@ final class Loopback implements AutoCloseable {
 
     /** Far beyond what anything here takes. */
     static final Duration AMPLE = Duration.ofMinutes(1);
+
+    private static final Pattern CONNECT = Pattern.compile("CONNECT [^ :]+:([0-9]+) HTTP/1\\.1\r\n.*", Pattern.DOTALL);
 
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor(daemon());
     private final List<AutoCloseable> open = new ArrayList<>();
@@ -53,6 +63,15 @@ final class Loopback implements AutoCloseable {
         return keep(new Fetcher(timer, resolver, null));
     }
 
+    /** Trusts the certificate of {@link SelfSigned}, and finds every host here. */
+    Fetcher trusting(SSLContext context) {
+        return trusting(new DefaultClientTlsStrategy(context, HostnameVerificationPolicy.BUILTIN, null));
+    }
+
+    Fetcher trusting(TlsSocketStrategy tls) {
+        return keep(new Fetcher(timer, host -> InetAddress.getAllByName("127.0.0.1"), tls));
+    }
+
     static FetchPolicy policy(Duration timeout, int maxRedirects, long maxBytes, String... networks) {
         return new FetchPolicy(
                 List.of("*"), List.of(), AddressPolicy.opening(List.of(networks)), timeout, maxRedirects, maxBytes);
@@ -69,6 +88,49 @@ final class Loopback implements AutoCloseable {
         server.start();
         open.add(() -> server.stop(0));
         return "http://127.0.0.1:" + server.getAddress().getPort();
+    }
+
+    /** @return the port */
+    int https(SSLContext context, HttpHandler handler) throws IOException {
+        HttpsServer server = HttpsServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(context));
+        server.createContext("/", handler);
+        server.start();
+        open.add(() -> server.stop(0));
+        return server.getAddress().getPort();
+    }
+
+    /**
+     * A proxy that tunnels to loopback, whatever the name of the host, for those who say who they are.
+     *
+     * @param authorization wanted
+     * @return its {@code host:port}
+     */
+    String tunnel(String authorization) throws IOException {
+        return "127.0.0.1:"
+                + server("127.0.0.1", (in, out) -> {
+                    String head = head(in);
+                    heads.add(head);
+                    Matcher connect = CONNECT.matcher(head);
+                    if (!connect.matches() || !head.contains("\r\nProxy-Authorization: " + authorization + "\r\n")) {
+                        out.write(("HTTP/1.1 407 Proxy Authentication Required\r\n"
+                                        + "Proxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII));
+                        return;
+                    }
+                    out.write("HTTP/1.1 200 OK\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    try (Socket server = new Socket("127.0.0.1", Integer.parseInt(connect.group(1)))) {
+                        daemon().newThread(() -> {
+                                    try {
+                                        in.transferTo(server.getOutputStream());
+                                    } catch (IOException e) {
+                                        // one of the ends is closed
+                                    }
+                                })
+                                .start();
+                        server.getInputStream().transferTo(out);
+                    }
+                });
     }
 
     static void answer(HttpExchange exchange, int status, byte[] body) throws IOException {
