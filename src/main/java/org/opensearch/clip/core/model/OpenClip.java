@@ -47,7 +47,8 @@ record OpenClip() implements Family {
                         Preprocessor.openClip(pixels, model.at("vision_cfg"), overrides)))
                 : Optional.empty();
         return Optional.of(new ModelDescription(
-                "open_clip",
+                // a bias to begin the training with is what tells those that are scored by sigmoid
+                model.has("init_logit_bias") ? "siglip_open_clip" : "open_clip",
                 graphs.variant(),
                 dimension,
                 DualFamily.matryoshka(model, dimension),

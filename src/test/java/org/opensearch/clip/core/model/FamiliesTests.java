@@ -213,7 +213,13 @@ class FamiliesTests extends FolderTestCase {
         String siglip = """
             {"context_length": 64, "hf_tokenizer_name": "timm/ViT-B-16-SigLIP", "tokenizer_kwargs": {"clean": "canonicalize"}}\
             """;
-        write("open_clip_config.json", OPEN_CLIP.formatted("224", siglip, "bicubic", "squash"));
+        String siglipConfig = OPEN_CLIP.formatted("224", siglip, "bicubic", "squash");
+        write("open_clip_config.json", siglipConfig);
+        assertTrue(describe().logits().isPresent());
+        write(
+                "open_clip_config.json",
+                siglipConfig.replace("\"embed_dim\"", "\"init_logit_bias\": -10, \"embed_dim\""));
+        assertEquals(Optional.empty(), describe().logits(), "scored by sigmoid, by nobody knows what scale");
         assertEquals(Cleaning.CANONICAL, text(describe()).cleaning());
         assertEquals(Tower.Padding.SEEN, text(describe()).padding());
         write(
