@@ -20,6 +20,7 @@ import org.opensearch.clip.ingest.ClipEmbeddingProcessor;
 import org.opensearch.clip.model.Catalog;
 import org.opensearch.clip.model.DeleteModel;
 import org.opensearch.clip.model.GetModel;
+import org.opensearch.clip.model.GpuStats;
 import org.opensearch.clip.model.LoadModel;
 import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelFiles;
@@ -103,7 +104,8 @@ public final class ClipPlugin extends Plugin
         var files = ModelFiles.of(environment, nodeEnvironment, catalog, fetcher, settings, clusterService);
         var models = ModelLoader.models(files, settings, environment, nodeEnvironment, clusterService, threadPool);
         spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
-        return List.of(settings, catalog, files, models, fetcher, new ClipStats());
+        return List.of(
+                settings, catalog, files, models, fetcher, new ClipStats().gauge("gpus", new GpuStats()::section));
     }
 
     @Override

@@ -117,6 +117,7 @@ class ArchitectureTests {
                         "ai.djl..",
                         "ai.onnx..",
                         "com.google.gson..",
+                        "com.sun.jna..",
                         "com.luciad.imageio.webp..",
                         "com.google.protobuf..",
                         "org.apache.hc..")
@@ -131,6 +132,17 @@ class ArchitectureTests {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("ai.onnxruntime..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyCoreOnnxCallsNativeLibraries() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(ROOT + ".core.onnx..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("com.sun.jna..")
                 .check(CLASSES);
     }
 

@@ -3,6 +3,7 @@ package org.opensearch.clip.stats;
 
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,11 +34,16 @@ public final class ClipStats {
     }
 
     private final Map<String, OfModel> models = new ConcurrentHashMap<>();
-    private final Map<String, Supplier<Map<String, Object>>> gauges = new ConcurrentHashMap<>();
+    private final Map<String, Supplier<?>> gauges = new ConcurrentHashMap<>();
 
-    /** Adds a section that is read anew for each snapshot, e.g. the depth of a queue. */
-    public void gauge(String section, Supplier<Map<String, Object>> values) {
+    /**
+     * Adds a section that is read anew for each snapshot, e.g. the depth of a queue.
+     *
+     * @param values maps, lists, numbers and strings; {@code null} = not this time
+     */
+    public ClipStats gauge(String section, Supplier<?> values) {
         gauges.put(section, values);
+        return this;
     }
 
     public OfModel model(String id) {
@@ -53,6 +59,7 @@ public final class ClipStats {
     public Map<String, Object> snapshot() {
         Map<String, Object> all = new TreeMap<>();
         gauges.forEach((section, values) -> all.put(section, values.get()));
+        all.values().removeIf(Objects::isNull);
         Map<String, Object> byModel = new TreeMap<>();
         models.forEach((id, model) -> byModel.put(id, model.snapshot()));
         all.put("models", byModel);

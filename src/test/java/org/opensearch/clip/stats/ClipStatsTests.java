@@ -60,4 +60,9 @@ public class ClipStatsTests extends OpenSearchTestCase {
         assertEquals(Map.of("depth", 1), stats.snapshot().get("queue"));
         assertEquals(Map.of("depth", 2), stats.snapshot().get("queue"));
     }
+
+    public void testAGaugeThatHasNothingToSayIsLeftOut() {
+        stats.gauge("gpus", () -> null);
+        assertEquals(Set.of("models"), stats.snapshot().keySet());
+    }
 }
