@@ -19,6 +19,8 @@ import org.opensearch.action.support.ChannelActionListener;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.model.DeclaredModel;
+import org.opensearch.clip.model.Desired;
+import org.opensearch.clip.model.FirstUse;
 import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.settings.ClipSettings;
@@ -45,11 +47,12 @@ import org.opensearch.transport.NodeDisconnectedException;
 import org.opensearch.transport.TransportRequest;
 import org.opensearch.transport.TransportRequestOptions;
 import org.opensearch.transport.TransportService;
+import org.opensearch.transport.client.Client;
 
 /**
  * Brings a request to a node that holds its model: this one first, then the one to which this node has sent the fewest requests
  * that are still open. A node that does not have the model loaded, or cannot be reached, is passed over for the next; only when
- * none has it loaded, the request waits for it. Never blocks. Safe for use by many threads.
+ * none has it loaded, the request waits for it. The first request for a model that is loaded on use has it loaded. Never blocks. Safe for use by many threads.
  */
 public final class Router {
 
@@ -64,6 +67,7 @@ public final class Router {
     private final LoadedModels loaded;
     private final Lanes lanes;
     private final ClipSettings settings;
+    private final FirstUse firstUse;
     private final VectorFields vectorFields;
     private final Map<String, Integer> outstanding = new ConcurrentHashMap<>();
 
@@ -74,6 +78,7 @@ public final class Router {
             IndexNameExpressionResolver resolver,
             LoadedModels loaded,
             Lanes lanes,
+            Client client,
             ClipSettings settings,
             ClipStats stats) {
         this.transport = transport;
@@ -81,6 +86,7 @@ public final class Router {
         this.loaded = loaded;
         this.lanes = lanes;
         this.settings = settings;
+        this.firstUse = new FirstUse(client);
         this.vectorFields = new VectorFields(resolver);
         // a model that is not declared any more gets no request, so what is forgotten stays so
         cluster.addListener(
@@ -115,16 +121,16 @@ public final class Router {
                 return;
             }
             DeclaredModel model = resolution.model();
-            new Trip(request.to(model.id()), model, task, completion).next();
+            new Trip(request.to(model.id()), model, task, completion).begin(model);
         } catch (Exception e) {
             completion.onFailure(e);
         }
     }
 
-    /** Runs a request on this node, whose model is resolved: now or, when the model is not loaded here, not at all. */
+    /** Runs a request on this node, whose model is resolved, or not at all. */
     void here(Request request, EmbedTask task, ActionListener<Response> listener) {
         Completion<Response> completion = completion(task, listener);
-        runHere(request, TimeValue.ZERO, task, completion, completion::onFailure);
+        runHere(request, settings.models().loadWait(), task, completion, completion::onFailure);
     }
 
     /** Ends with the task. */
@@ -169,9 +175,9 @@ public final class Router {
             this.request = request;
             this.task = task;
             this.completion = completion;
-            if (!model.load()) {
-                throw Failures.conflict("model [" + model.id()
-                        + "] is declared and not loaded: POST /_plugins/_clip/models/" + model.id() + "/_load");
+            if (model.desired() == Desired.UNLOADED
+                    || model.desired() == Desired.ON_USE && !settings.models().loadOnUse()) {
+                throw LoadedModels.notLoaded(model.id());
             }
             List<DiscoveryNode> nodes = inOrder(model);
             if (nodes.isEmpty()) {
@@ -184,7 +190,20 @@ public final class Router {
             nodes.forEach(node -> stops.add(new Stop(node, true)));
         }
 
-        void next() {
+        void begin(DeclaredModel model) {
+            if (model.load()) {
+                next();
+                return;
+            }
+            firstUse.of(
+                    model.id(),
+                    remainingWait(),
+                    Failures.unavailable("model [" + model.id() + "] is still loading"),
+                    ActionListener.wrap(
+                            wanted -> next(), e -> completion.onFailure(told(ExceptionsHelper.unwrapCause(e)))));
+        }
+
+        private void next() {
             Stop stop = stops.poll();
             TimeValue wait = stop.waits() ? remainingWait() : TimeValue.ZERO;
             if (stop.node().equals(transport.getLocalNode())) {

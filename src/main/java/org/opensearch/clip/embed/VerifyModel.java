@@ -26,6 +26,7 @@ import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.model.DeclaredModel;
+import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelFiles;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.cluster.node.DiscoveryNode;
@@ -238,8 +239,7 @@ public final class VerifyModel {
                 golden(model);
             }
             if (!model.load()) {
-                throw Failures.conflict("model [" + model.id()
-                        + "] is declared and not loaded: POST /_plugins/_clip/models/" + model.id() + "/_load");
+                throw LoadedModels.notLoaded(model.id());
             }
             List<DiscoveryNode> nodes = model.eligible(cluster.state().nodes());
             if (nodes.isEmpty()) {

@@ -8,6 +8,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.opensearch.clip.core.model.Overrides;
+import org.opensearch.clip.settings.LifecycleSettings;
+import org.opensearch.common.unit.TimeValue;
 
 /**
  * The body of {@code PUT /_plugins/_clip/models/{id}}, checked as far as no file is needed for it.
@@ -16,8 +18,10 @@ import org.opensearch.clip.core.model.Overrides;
  * @param overrides what is different from what the folder says
  * @param nodes node filter, {@code null} = by role
  * @param device {@code null} = what the node's settings say
+ * @param modelTtl {@code null} = what the settings say
  */
-record Declaration(Map<String, Object> source, Map<String, Object> overrides, String nodes, String device) {
+record Declaration(
+        Map<String, Object> source, Map<String, Object> overrides, String nodes, String device, TimeValue modelTtl) {
 
     private static final Pattern DEVICE = Pattern.compile("auto|cpu|cuda(:[0-9]{1,2})?");
     private static final Set<String> OVERRIDES = overridable();
@@ -35,16 +39,17 @@ record Declaration(Map<String, Object> source, Map<String, Object> overrides, St
         Map<String, Object> source = source(rest.remove("source"));
         String nodes = nodes(rest.remove("nodes"));
         String device = device(rest.remove("device"));
+        TimeValue modelTtl = modelTtl(rest.remove("model_ttl"));
         Set<String> unknown = new TreeSet<>(rest.keySet());
         unknown.removeAll(OVERRIDES);
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "unknown parameters " + unknown + ", known are [source, nodes, device] and " + OVERRIDES);
+            throw new IllegalArgumentException("unknown parameters " + unknown
+                    + ", known are [source, nodes, device, model_ttl] and " + OVERRIDES);
         }
         if (source.containsKey("variant")) {
             rest.put("variant", source.remove("variant"));
         }
-        return new Declaration(source, Overrides.parse(rest).toMap(), nodes, device);
+        return new Declaration(source, Overrides.parse(rest).toMap(), nodes, device, modelTtl);
     }
 
     private static Map<String, Object> source(Object value) {
@@ -71,6 +76,11 @@ record Declaration(Map<String, Object> source, Map<String, Object> overrides, St
                     "[device] must be [auto], [cpu], [cuda] or [cuda:n], got [" + device + "]");
         }
         return device;
+    }
+
+    private static TimeValue modelTtl(Object value) {
+        String ttl = string("model_ttl", value);
+        return ttl == null ? null : LifecycleSettings.modelTtl("model_ttl", ttl);
     }
 
     private static String string(String key, Object value) {

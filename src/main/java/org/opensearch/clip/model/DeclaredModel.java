@@ -17,6 +17,7 @@ import org.opensearch.clip.core.model.Matryoshka;
 import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.node.DiscoveryNodes;
+import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.Strings;
 
 /**
@@ -28,9 +29,10 @@ import org.opensearch.core.common.Strings;
  * @param fingerprint hash of what defines the space
  * @param dimension floats of an embedding; fewer than the model makes when the declaration cuts them
  * @param dimensions Matryoshka lengths up to that, may be empty
- * @param load the desired state: loaded on every eligible node, or not
+ * @param desired state, of every eligible node
  * @param nodes node filter, {@code null} = every data, ingest and search node
  * @param device where it runs, {@code null} = what the node's settings say
+ * @param modelTtl for how long a node that is not asked for it keeps it in memory, negative = for ever, {@code null} = what the settings say
  */
 public record DeclaredModel(
         String id,
@@ -40,9 +42,10 @@ public record DeclaredModel(
         String fingerprint,
         int dimension,
         List<Integer> dimensions,
-        boolean load,
+        Desired desired,
         String nodes,
-        String device) {
+        String device,
+        TimeValue modelTtl) {
 
     private static final Pattern VARIANT = Pattern.compile(".*_("
             + Overrides.VARIANTS.stream()
@@ -52,8 +55,17 @@ public record DeclaredModel(
     private static final Pattern ID = Pattern.compile("[a-z0-9][a-z0-9._-]{0,127}");
 
     /** The keys of {@link #toMap}: what else is in such a map belongs to another release of the plugin. */
-    static final Set<String> KEYS =
-            Set.of("source", "files", "overrides", "fingerprint", "dimension", "dimensions", "load", "nodes", "device");
+    static final Set<String> KEYS = Set.of(
+            "source",
+            "files",
+            "overrides",
+            "fingerprint",
+            "dimension",
+            "dimensions",
+            "load",
+            "nodes",
+            "device",
+            "model_ttl");
 
     public DeclaredModel {
         Objects.requireNonNull(fingerprint, "fingerprint");
@@ -77,12 +89,27 @@ public record DeclaredModel(
     /** This model as if it were one file: to get that alone. */
     DeclaredModel only(Artifact file) {
         return new DeclaredModel(
-                id, source, List.of(file), overrides, fingerprint, dimension, dimensions, load, nodes, device);
+                id,
+                source,
+                List.of(file),
+                overrides,
+                fingerprint,
+                dimension,
+                dimensions,
+                desired,
+                nodes,
+                device,
+                modelTtl);
     }
 
-    DeclaredModel withLoad(boolean wanted) {
+    DeclaredModel with(Desired wanted) {
         return new DeclaredModel(
-                id, source, files, overrides, fingerprint, dimension, dimensions, wanted, nodes, device);
+                id, source, files, overrides, fingerprint, dimension, dimensions, wanted, nodes, device, modelTtl);
+    }
+
+    /** Whether every eligible node should hold it now. */
+    public boolean load() {
+        return desired == Desired.LOADED;
     }
 
     /** The precision that its graphs are named by; empty when their names have no suffix. */
@@ -146,12 +173,15 @@ public record DeclaredModel(
         map.put("fingerprint", fingerprint);
         map.put("dimension", dimension);
         map.put("dimensions", dimensions);
-        map.put("load", load);
+        map.put("load", desired.form());
         if (nodes != null) {
             map.put("nodes", nodes);
         }
         if (device != null) {
             map.put("device", device);
+        }
+        if (modelTtl != null) {
+            map.put("model_ttl", modelTtl.getStringRep());
         }
         return map;
     }
@@ -168,9 +198,10 @@ public record DeclaredModel(
                 list(map.get("dimensions")).stream()
                         .map(n -> ((Number) n).intValue())
                         .toList(),
-                Boolean.TRUE.equals(map.get("load")),
+                Desired.of(map.get("load")),
                 (String) map.get("nodes"),
-                (String) map.get("device"));
+                (String) map.get("device"),
+                TimeValue.parseTimeValue((String) map.get("model_ttl"), null, "model_ttl"));
     }
 
     private static Map<String, Object> file(Artifact file) {

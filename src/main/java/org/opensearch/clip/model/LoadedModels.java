@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.clip.core.engine.DualEncoder;
+import org.opensearch.clip.settings.LifecycleSettings;
 import org.opensearch.cluster.ClusterChangedEvent;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.ClusterStateListener;
@@ -81,6 +82,7 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     private final ThreadPool threadPool;
     private final Loader loader;
     private final Map<String, ModelSlot> slots = new ConcurrentHashMap<>();
+    private volatile TimeValue usualTtl;
     private volatile boolean closed;
     private boolean swept;
 
@@ -88,6 +90,13 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         this.clusterService = clusterService;
         this.threadPool = threadPool;
         this.loader = loader;
+        this.usualTtl = clusterService.getClusterSettings().get(LifecycleSettings.MODEL_TTL);
+        clusterService.getClusterSettings().addSettingsUpdateConsumer(LifecycleSettings.MODEL_TTL, this::usualTtl);
+    }
+
+    private void usualTtl(TimeValue changed) {
+        usualTtl = changed;
+        slots.values().forEach(ModelSlot::watch);
     }
 
     /** For {@code Plugin.getExecutorBuilders}. Two threads: a load waits for the disk, and a short one should not wait for a long one. */
@@ -114,10 +123,10 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
 
     /**
      * Hands out the model when it is loaded here: at once on the calling thread, or, while it is loading, from a {@code generic}
-     * thread within {@code wait}, under the caller's context.
+     * thread within {@code wait}, under the caller's context. A model that is idle is loaded for that, also for one who does not wait.
      *
-     * <p>Failures: {@code ResourceNotFoundException} (404) not declared, 409 not to be loaded, 503 still loading after {@code wait}
-     * or its load failed.
+     * <p>Failures: {@code ResourceNotFoundException} (404) not declared, 409 not to be loaded, 503 still loading after {@code wait},
+     * not yet to be loaded, or its load failed.
      */
     public void acquire(String modelId, TimeValue wait, ActionListener<Ref> listener) {
         ModelSlot slot = slots.get(modelId);
@@ -139,7 +148,7 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         return slots.values().stream().map(ModelSlot::observed).toList();
     }
 
-    /** Tries again what has failed, now. */
+    /** Tries again what has failed, and loads what is idle, now. */
     void retry(String modelId) {
         ModelSlot slot = slots.get(modelId);
         if (slot != null) {
@@ -172,7 +181,7 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
             }
         }
         wanted.forEach((id, model) -> slots.compute(id, (same, slot) -> {
-            ModelSlot wanting = slot == null ? new ModelSlot(loader, threadPool, this::release) : slot;
+            ModelSlot wanting = slot == null ? new ModelSlot(loader, threadPool, this::release, () -> usualTtl) : slot;
             wanting.want(model);
             return wanting;
         }));
@@ -184,10 +193,22 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
             return new ResourceNotFoundException(
                     "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id);
         }
-        String why = model.get().load()
-                ? "is not for this node: see [nodes] of its declaration"
-                : "is declared and not loaded: POST /_plugins/_clip/models/" + id + "/_load";
-        return new OpenSearchStatusException("model [" + id + "] " + why, RestStatus.CONFLICT);
+        return switch (model.get().desired()) {
+            case LOADED ->
+                new OpenSearchStatusException(
+                        "model [" + id + "] is not for this node: see [nodes] of its declaration", RestStatus.CONFLICT);
+            case ON_USE ->
+                new OpenSearchStatusException(
+                        "model [" + id + "] is loaded when it is first used", RestStatus.SERVICE_UNAVAILABLE);
+            case UNLOADED -> notLoaded(id);
+        };
+    }
+
+    /** For callers who would have to load it themselves. */
+    public static OpenSearchStatusException notLoaded(String id) {
+        return new OpenSearchStatusException(
+                "model [" + id + "] is declared and not loaded: POST /_plugins/_clip/models/" + id + "/_load",
+                RestStatus.CONFLICT);
     }
 
     /** Sessions take their time to close, and the last user may be on any thread. */

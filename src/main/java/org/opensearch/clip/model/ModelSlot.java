@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.apache.logging.log4j.message.ParameterizedMessage;
 import org.opensearch.OpenSearchStatusException;
-import org.opensearch.action.ActionRunnable;
-import org.opensearch.action.support.ContextPreservingActionListener;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.model.LoadedModels.Loaded;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.common.lease.Releasable;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.util.concurrent.AbstractRunnable;
+import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.unit.ByteSizeValue;
 import org.opensearch.core.rest.RestStatus;
@@ -25,7 +24,8 @@ import org.opensearch.threadpool.ThreadPool;
 
 /**
  * One model that is wanted on this node, from the first attempt to load it until it is not wanted any more. At most one load runs at a time; one
- * that fails is tried again, later and later; what it would replace stays in use until it has succeeded.
+ * that fails is tried again, later and later; what it would replace stays in use until it has succeeded. What nobody has asked for during the
+ * model's {@code model_ttl} is given back, and loaded again when somebody does.
  *
  * <p>Safe for use by many threads: guarded by its monitor, under which nothing blocks and no listener is called. A model that is
  * loaded is handed out without it.
@@ -39,7 +39,8 @@ final class ModelSlot {
     private final LoadedModels.Loader loader;
     private final ThreadPool threadPool;
     private final Consumer<Releasable> release;
-    private final List<Waiter> waiters = new ArrayList<>();
+    private final Supplier<TimeValue> usualTtl;
+    private final Waiters waiters;
 
     private DeclaredModel model;
     private Observed.State state = Observed.State.UNLOADED;
@@ -48,15 +49,25 @@ final class ModelSlot {
     private boolean running;
     private int failures;
     private Scheduler.Cancellable retry;
+    private Scheduler.Cancellable idle;
     private Exception gone;
     private Progress progress;
     private volatile HeldModel held;
 
-    /** @param release closes what took native memory, on a thread that may block */
-    ModelSlot(LoadedModels.Loader loader, ThreadPool threadPool, Consumer<Releasable> release) {
+    /**
+     * @param release closes what took native memory, on a thread that may block
+     * @param usualTtl of models that do not say it, negative = for ever
+     */
+    ModelSlot(
+            LoadedModels.Loader loader,
+            ThreadPool threadPool,
+            Consumer<Releasable> release,
+            Supplier<TimeValue> usualTtl) {
         this.loader = loader;
         this.threadPool = threadPool;
         this.release = release;
+        this.usualTtl = usualTtl;
+        this.waiters = new Waiters(threadPool, this::unavailable);
     }
 
     /** Loads {@code wanted}, unless that is what this slot does or has done already. */
@@ -72,6 +83,7 @@ final class ModelSlot {
         if (start) {
             start();
         }
+        watch();
     }
 
     private static boolean loadsAs(DeclaredModel one, DeclaredModel other) {
@@ -81,9 +93,9 @@ final class ModelSlot {
                 && Objects.equals(one.device(), other.device());
     }
 
-    /** Tries again what has failed, now. */
+    /** Tries again what has failed, and loads what is idle, now. */
     synchronized void retry() {
-        if (reason != null && gone == null) {
+        if ((reason != null || state == Observed.State.IDLE) && gone == null) {
             start();
         }
     }
@@ -92,8 +104,9 @@ final class ModelSlot {
     synchronized void close(Exception why) {
         gone = why;
         cancelRetry();
+        cancelWatch();
         cancelLoad();
-        resolve(null, why);
+        waiters.resolve(null, why);
         drop();
     }
 
@@ -131,6 +144,9 @@ final class ModelSlot {
         if (here == null || !here.tryIncRef()) {
             synchronized (this) {
                 here = held;
+                if (here == null && state == Observed.State.IDLE && gone == null) {
+                    wake();
+                }
                 if (here != null) {
                     here.incRef();
                 } else if (gone != null) {
@@ -138,7 +154,7 @@ final class ModelSlot {
                 } else if (state == Observed.State.FAILED || wait.millis() <= 0) {
                     refusal = unavailable();
                 } else {
-                    waiters.add(new Waiter(listener, wait));
+                    waiters.add(listener, wait);
                     return;
                 }
             }
@@ -222,15 +238,16 @@ final class ModelSlot {
             return false;
         }
         HeldModel before = held;
-        HeldModel fresh = new HeldModel(done, loaded, release);
+        HeldModel fresh = new HeldModel(done, loaded, threadPool::relativeTimeInMillis, release);
         held = fresh;
         failures = 0;
         enter(Observed.State.LOADED, null);
+        watch();
         logger.info("model [{}] is loaded: {} on {}", done.id(), new ByteSizeValue(loaded.bytes()), loaded.device());
         if (loaded.warning() != null) {
             logger.warn("model [{}] {}", done.id(), loaded.warning());
         }
-        resolve(fresh, null);
+        waiters.resolve(fresh, null);
         if (before != null) {
             before.decRef();
         }
@@ -254,7 +271,7 @@ final class ModelSlot {
             logger.warn(() -> new ParameterizedMessage("model [{}] cannot be loaded: {}", done.id(), why), e);
         }
         enter(held == null ? Observed.State.FAILED : Observed.State.LOADED, why);
-        resolve(null, unavailable());
+        waiters.resolve(null, unavailable());
         long delay = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS << Math.min(failures++, 10));
         retry = threadPool.schedule(this::retry, TimeValue.timeValueSeconds(delay), ThreadPool.Names.SAME);
     }
@@ -288,51 +305,56 @@ final class ModelSlot {
         }
     }
 
-    // ---- who waits for it
+    // ---- when nobody asks for it
 
-    private OpenSearchStatusException unavailable() {
+    /** Sets the timer anew: for the end of the time that is left after the last use. */
+    synchronized void watch() {
+        cancelWatch();
+        TimeValue ttl = ttl();
+        if (held != null && ttl.millis() >= 0) {
+            long left = running ? ttl.millis() : Math.max(0, ttl.millis() - held.idleMillis());
+            idle = threadPool.schedule(this::check, TimeValue.timeValueMillis(left), ThreadPool.Names.SAME);
+        }
+    }
+
+    private synchronized void check() {
+        if (held == null || ttl().millis() < 0) {
+            return;
+        }
+        if (running || held.idleMillis() < ttl().millis()) {
+            watch();
+            return;
+        }
+        long bytes = held.loaded().bytes();
+        cancelRetry();
+        drop();
+        enter(Observed.State.IDLE, null);
+        logger.info("model [{}] is idle: {} are given back", model.id(), new ByteSizeValue(bytes));
+    }
+
+    private TimeValue ttl() {
+        return model.modelTtl() == null ? usualTtl.get() : model.modelTtl();
+    }
+
+    /** The load belongs to the node, not to him who happens to need it. */
+    private void wake() {
+        try (ThreadContext.StoredContext ignored = threadPool.getThreadContext().stashContext()) {
+            start();
+        }
+    }
+
+    private void cancelWatch() {
+        if (idle != null) {
+            idle.cancel();
+            idle = null;
+        }
+    }
+
+    private synchronized OpenSearchStatusException unavailable() {
         return new OpenSearchStatusException(
                 state == Observed.State.FAILED
                         ? "model [" + model.id() + "] cannot be loaded on this node: " + reason
                         : "model [" + model.id() + "] is still loading: see GET /_plugins/_clip/models/" + model.id(),
                 RestStatus.SERVICE_UNAVAILABLE);
-    }
-
-    private void resolve(HeldModel fresh, Exception refusal) {
-        waiters.forEach(waiter -> waiter.resolve(fresh, refusal));
-        waiters.clear();
-    }
-
-    /** Somebody who waits for a load, and is called once, on {@code generic}, under the context he came with. */
-    private final class Waiter {
-        private final ActionListener<Ref> listener;
-        private final Scheduler.Cancellable timer;
-
-        private Waiter(ActionListener<Ref> listener, TimeValue wait) {
-            this.listener =
-                    ContextPreservingActionListener.wrapPreservingContext(listener, threadPool.getThreadContext());
-            this.timer = threadPool.schedule(this::giveUp, wait, ThreadPool.Names.GENERIC);
-        }
-
-        private void giveUp() {
-            Exception late;
-            synchronized (ModelSlot.this) {
-                if (!waiters.remove(this)) {
-                    return;
-                }
-                late = unavailable();
-            }
-            listener.onFailure(late);
-        }
-
-        private void resolve(HeldModel fresh, Exception refusal) {
-            timer.cancel();
-            if (fresh == null) {
-                threadPool.generic().execute(() -> listener.onFailure(refusal));
-            } else {
-                fresh.incRef();
-                threadPool.generic().execute(ActionRunnable.supply(listener, fresh::ref));
-            }
-        }
     }
 }

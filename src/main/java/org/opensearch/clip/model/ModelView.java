@@ -83,15 +83,16 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
 
     /** Whether every node that should hold the model has reached {@code load}, or failed to. */
     boolean settled(boolean load) {
-        Set<Observed.State> ends =
-                load ? EnumSet.of(Observed.State.LOADED, Observed.State.FAILED) : EnumSet.of(Observed.State.UNLOADED);
+        Set<Observed.State> ends = load
+                ? EnumSet.of(Observed.State.LOADED, Observed.State.FAILED, Observed.State.IDLE)
+                : EnumSet.of(Observed.State.UNLOADED);
         return model.load() == load
                 && nodes.values().stream()
                         .allMatch(node -> node.observed() != null
                                 && ends.contains(node.observed().state()));
     }
 
-    /** One word for all nodes: the state that they share, else what is still going on, else that they differ. */
+    /** One word for all nodes: the state that they share, else what is still going on, else that they differ; idle is as good as loaded. */
     String state() {
         Collection<Observed.State> states = nodes.values().stream()
                 .filter(node -> node.observed() != null)
@@ -99,6 +100,9 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(Observed.State.class)));
         if (states.isEmpty()) {
             return Observed.State.UNLOADED.name();
+        }
+        if (states.size() > 1 && states.remove(Observed.State.IDLE)) {
+            states.add(Observed.State.LOADED);
         }
         if (states.size() == 1) {
             return states.iterator().next().name();
@@ -111,7 +115,7 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
         builder.startObject();
         builder.field("model_id", model.id());
         builder.field("state", state());
-        builder.field("load", model.load());
+        builder.field("load", model.desired().form());
         builder.field("source", model.source());
         builder.field("overrides", model.overrides());
         if (model.nodes() != null) {
@@ -119,6 +123,9 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
         }
         if (model.device() != null) {
             builder.field("device", model.device());
+        }
+        if (model.modelTtl() != null) {
+            builder.field("model_ttl", model.modelTtl().getStringRep());
         }
         builder.field("dimension", model.dimension());
         builder.field("dimensions", model.dimensions());

@@ -34,7 +34,9 @@ public record Observed(
         LOADING,
         LOADED,
         UNLOADED,
-        FAILED
+        FAILED,
+        /** Its memory was given back because nobody asked for it; whoever does has it loaded. */
+        IDLE
     }
 
     Observed(StreamInput in) throws IOException {

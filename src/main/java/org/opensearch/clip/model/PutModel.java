@@ -44,8 +44,8 @@ import org.opensearch.transport.client.node.NodeClient;
 
 /**
  * {@code PUT /_plugins/_clip/models/{id}}: declares a model. The node that handles the request reads the folder, every byte of it, and pins it by hash; the
- * cluster manager writes that down; then, with {@code load=true}, {@link LoadModel} does the rest. Idempotent: what makes the same vectors may be
- * declared again, and may change where it runs.
+ * cluster manager writes that down; then, with {@code load=true}, {@link LoadModel} does the rest. Otherwise its first use loads it, see {@link FirstUse}, or,
+ * with {@code load=false}, nothing does. Idempotent: what makes the same vectors may be declared again, and may change where it runs.
  */
 public final class PutModel {
 
@@ -57,16 +57,16 @@ public final class PutModel {
     public static final class Request extends ActionRequest {
         private final String id;
         private final Map<String, Object> body;
-        private final boolean load;
+        private final Boolean load;
         private final TimeValue timeout;
         private final boolean storeResult;
 
         /**
          * @param body see {@link Declaration}
-         * @param load also load it, and wait for that as long as {@code timeout}
+         * @param load also load it, and wait for that as long as {@code timeout}; {@code null} = when it is used
          * @param storeResult for {@code GET _tasks/{id}}, because nobody waits for the answer
          */
-        public Request(String id, Map<String, Object> body, boolean load, TimeValue timeout, boolean storeResult) {
+        public Request(String id, Map<String, Object> body, Boolean load, TimeValue timeout, boolean storeResult) {
             this.id = DeclaredModel.requireId(id);
             this.body = body;
             this.load = load;
@@ -78,7 +78,7 @@ public final class PutModel {
             super(in);
             id = in.readString();
             body = in.readMap();
-            load = in.readBoolean();
+            load = in.readOptionalBoolean();
             timeout = in.readTimeValue();
             storeResult = in.readBoolean();
         }
@@ -88,7 +88,7 @@ public final class PutModel {
             super.writeTo(out);
             out.writeString(id);
             out.writeMap(body);
-            out.writeBoolean(load);
+            out.writeOptionalBoolean(load);
             out.writeTimeValue(timeout);
             out.writeBoolean(storeResult);
         }
@@ -232,7 +232,11 @@ public final class PutModel {
                     .executor(here ? LoadedModels.POOL : ThreadPool.Names.GENERIC)
                     .execute(ActionRunnable.wrap(noting, l -> {
                         DeclaredModel model = resolve(request.id, declaration, (LoadModel.WaitingTask) task);
-                        declare(model, task, request, l);
+                        declare(
+                                Boolean.FALSE.equals(request.load) ? model.with(Desired.UNLOADED) : model,
+                                task,
+                                request,
+                                l);
                     }));
         }
 
@@ -269,9 +273,10 @@ public final class PutModel {
                     description.dimensions().stream()
                             .filter(length -> length <= dimension)
                             .toList(),
-                    false,
+                    Desired.ON_USE,
                     declaration.nodes(),
-                    declaration.device());
+                    declaration.device(),
+                    declaration.modelTtl());
         }
 
         /** Graphs that are here already are looked at before anything is declared; others when they are loaded. */
@@ -304,7 +309,7 @@ public final class PutModel {
                 Task task,
                 Request request,
                 ActionListener<Response> listener) {
-            if (!request.load) {
+            if (!Boolean.TRUE.equals(request.load)) {
                 listener.onResponse(new Response(model.id(), written, model.fingerprint(), model.dimension(), null));
                 return;
             }
@@ -337,7 +342,7 @@ public final class PutModel {
             Request put = new Request(
                     request.param("id"),
                     request.contentParser().map(),
-                    request.paramAsBoolean("load", false),
+                    request.hasParam("load") ? request.paramAsBoolean("load", false) : null,
                     request.paramAsTime("timeout", LoadModel.DEFAULT_TIMEOUT),
                     !wait);
             return wait

@@ -96,7 +96,7 @@ public final class SetupIndex extends BaseRestHandler {
         ActionListener<Boolean> made = ActionListener.wrap(
                 acknowledged -> {
                     cut.ifPresent(HeaderWarning::addWarning);
-                    if (!model.load()) {
+                    if (model.desired() == Desired.UNLOADED) {
                         HeaderWarning.addWarning("model [" + model.id()
                                 + "] is not loaded: POST /_plugins/_clip/models/" + model.id() + "/_load");
                     }

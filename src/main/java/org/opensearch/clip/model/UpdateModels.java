@@ -44,7 +44,7 @@ public final class UpdateModels {
 
         String id();
 
-        /** @param model as it shall be; it counts as loaded when it is loaded already or {@code model.load()} */
+        /** @param model as it shall be, see {@link UpdateModels#desired} */
         record Declare(DeclaredModel model) implements Change {
             @Override
             public String id() {
@@ -68,6 +68,15 @@ public final class UpdateModels {
             }
         }
 
+        /** Somebody uses it. */
+        record Use(String id) implements Change {
+            @Override
+            public void writeTo(StreamOutput out) throws IOException {
+                out.writeByte((byte) 3);
+                out.writeString(id);
+            }
+        }
+
         /** @param force also when something names it */
         record Delete(String id, boolean force) implements Change {
             @Override
@@ -85,6 +94,7 @@ public final class UpdateModels {
                 case 0 -> new Declare(DeclaredModel.fromMap(id, in.readMap()));
                 case 1 -> new Want(id, in.readBoolean());
                 case 2 -> new Delete(id, in.readBoolean());
+                case 3 -> new Use(id);
                 default -> throw new IOException("unknown kind of change [" + kind + "]");
             };
         }
@@ -111,7 +121,14 @@ public final class UpdateModels {
         }
         return switch (change) {
             case Change.Declare declare -> declare(declare.model(), before, models, state, maxModels);
-            case Change.Want want -> changed(before, before.withLoad(want.load()), models, state);
+            case Change.Want want ->
+                changed(before, before.with(want.load() ? Desired.LOADED : Desired.UNLOADED), models, state);
+            case Change.Use use ->
+                changed(
+                        before,
+                        before.desired() == Desired.ON_USE ? before.with(Desired.LOADED) : before,
+                        models,
+                        state);
             case Change.Delete delete -> {
                 refuseWhileUsed(delete, state);
                 yield new Outcome(models.without(delete.id()).in(state), Result.DELETED);
@@ -137,7 +154,12 @@ public final class UpdateModels {
                             + "]; declare it under a new id",
                     RestStatus.CONFLICT);
         }
-        return changed(before, model.withLoad(before.load() || model.load()), models, state);
+        return changed(before, model.with(desired(before.desired(), model.desired())), models, state);
+    }
+
+    /** A declaration does not unload, and one that says nothing changes nothing. */
+    private static Desired desired(Desired before, Desired declared) {
+        return before == Desired.LOADED || declared == Desired.ON_USE ? before : declared;
     }
 
     private static Outcome changed(

@@ -190,10 +190,11 @@ public final class ClipSettings {
 
     /**
      * @param loadWait how long a request waits for a model that is being loaded
+     * @param loadOnUse whether the first use of a declared model loads it
      * @param memoryLimitBytes native memory for all loaded models
      * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:n}
      */
-    public record Models(TimeValue loadWait, long memoryLimitBytes, String device) {}
+    public record Models(TimeValue loadWait, boolean loadOnUse, long memoryLimitBytes, String device) {}
 
     private record Values(Image image, Text text, Lanes lanes, Models models, DownloadSettings.Downloads downloads) {}
 
@@ -251,6 +252,7 @@ public final class ClipSettings {
     public static List<Setting<?>> all() {
         List<Setting<?>> all = new ArrayList<>(DownloadSettings.all());
         all.addAll(CredentialSettings.all());
+        all.addAll(LifecycleSettings.all());
         all.addAll(List.of(
                 IMAGE_URL_ENABLED,
                 IMAGE_URL_ALLOWED_HOSTS,
@@ -319,7 +321,11 @@ public final class ClipSettings {
                         SEARCH_TIMEOUT.get(s),
                         INGEST_TIMEOUT.get(s),
                         QUERY_CACHE_SIZE.get(s).getBytes()),
-                new Models(LOAD_WAIT.get(s), MEMORY_LIMIT.get(s).getBytes(), DEVICE.get(s)),
+                new Models(
+                        LOAD_WAIT.get(s),
+                        LifecycleSettings.LOAD_ON_USE.get(s),
+                        MEMORY_LIMIT.get(s).getBytes(),
+                        DEVICE.get(s)),
                 DownloadSettings.read(s, ofNode.downloads()));
     }
 

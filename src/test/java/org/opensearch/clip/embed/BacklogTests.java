@@ -11,6 +11,7 @@ import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.model.DeclaredModel;
+import org.opensearch.clip.model.Desired;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.common.unit.TimeValue;
@@ -50,7 +51,8 @@ public class BacklogTests extends OpenSearchTestCase {
         Ref ref = new Ref() {
             @Override
             public DeclaredModel model() {
-                return new DeclaredModel("m", Map.of(), List.of(), Map.of(), "f", 1, List.of(), true, null, null);
+                return new DeclaredModel(
+                        "m", Map.of(), List.of(), Map.of(), "f", 1, List.of(), Desired.LOADED, null, null, null);
             }
 
             @Override

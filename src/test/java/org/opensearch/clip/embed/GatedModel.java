@@ -26,6 +26,7 @@ import org.opensearch.clip.core.onnx.OnnxOptions;
 import org.opensearch.clip.core.onnx.OnnxRuntime;
 import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.model.DeclaredModel;
+import org.opensearch.clip.model.Desired;
 import org.opensearch.clip.model.LoadedModels.Ref;
 
 /** The real tiny CLIP, with a door in front of its runs: it can be shut, it counts, and it lets some inputs fail. */
@@ -62,7 +63,17 @@ final class GatedModel implements Closeable {
             public DeclaredModel model() {
                 int dimension = encoder.description().dimension();
                 return new DeclaredModel(
-                        "tiny", Map.of(), List.of(), Map.of(), "f", dimension, List.of(), true, null, null);
+                        "tiny",
+                        Map.of(),
+                        List.of(),
+                        Map.of(),
+                        "f",
+                        dimension,
+                        List.of(),
+                        Desired.LOADED,
+                        null,
+                        null,
+                        null);
             }
 
             @Override

@@ -8,6 +8,7 @@ import org.opensearch.Version;
 import org.opensearch.action.support.IndicesOptions;
 import org.opensearch.clip.embed.VectorFields.VectorField;
 import org.opensearch.clip.model.DeclaredModel;
+import org.opensearch.clip.model.Desired;
 import org.opensearch.cluster.ClusterName;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.metadata.IndexMetadata;
@@ -53,7 +54,8 @@ public class VectorFieldsTests extends OpenSearchTestCase {
     }
 
     private static DeclaredModel model(int dimension) {
-        return new DeclaredModel("m", Map.of(), List.of(), Map.of(), "f", dimension, List.of(), true, null, null);
+        return new DeclaredModel(
+                "m", Map.of(), List.of(), Map.of(), "f", dimension, List.of(), Desired.LOADED, null, null, null);
     }
 
     private static void refuses(String reason, ThrowingRunnable work) {

@@ -12,6 +12,7 @@ import org.opensearch.clip.embed.VerifyModel.OnNode;
 import org.opensearch.clip.embed.VerifyModel.Request;
 import org.opensearch.clip.embed.VerifyModel.Response;
 import org.opensearch.clip.model.DeclaredModel;
+import org.opensearch.clip.model.Desired;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.rest.RestStatus;
@@ -82,7 +83,8 @@ public class VerifyModelTests extends ClipSingleNodeTestCase {
                 "f",
                 2,
                 List.of(),
-                true,
+                Desired.LOADED,
+                null,
                 null,
                 null);
         Exception e = expectThrows(ResourceNotFoundException.class, () -> VerifyModel.golden(model));

@@ -6,6 +6,7 @@ import static org.hamcrest.Matchers.containsString;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.opensearch.common.unit.TimeValue;
 import org.opensearch.test.OpenSearchTestCase;
 
 public class DeclarationTests extends OpenSearchTestCase {
@@ -34,11 +35,17 @@ public class DeclarationTests extends OpenSearchTestCase {
                 "nodes",
                 List.of("data:true", "gpu*"),
                 "device",
-                "cpu"));
+                "cpu",
+                "model_ttl",
+                "30m"));
         assertEquals(Map.of("path", "m"), declaration.source());
         assertEquals(Map.of("pooling", "mean", "max_tokens", 64, "towers", List.of("text")), declaration.overrides());
         assertEquals("data:true,gpu*", declaration.nodes());
         assertEquals("cpu", declaration.device());
+        assertEquals(TimeValue.timeValueMinutes(30), declaration.modelTtl());
+        assertNull(Declaration.parse(body()).modelTtl());
+        assertEquals(
+                TimeValue.MINUS_ONE, Declaration.parse(body("model_ttl", "-1")).modelTtl());
     }
 
     public void testVariantBelongsToTheSource() {
@@ -59,6 +66,11 @@ public class DeclarationTests extends OpenSearchTestCase {
         assertThat(refused(body("device", "tpu")), containsString("[device] must be [auto], [cpu]"));
         assertThat(refused(body("nodes", 7)), containsString("[nodes] must be a string"));
         assertThat(refused(body("nodes", List.of())), containsString("[nodes] must be a string"));
+        assertThat(refused(body("model_ttl", 30)), containsString("[model_ttl] must be a string"));
+        assertThat(refused(body("model_ttl", "soon")), containsString("[model_ttl]"));
+        for (String ttl : List.of("0", "999ms", "-2")) {
+            assertThat(refused(body("model_ttl", ttl)), containsString("model_ttl"));
+        }
         assertThat(refused(body("source", "m")), containsString("[source] is required"));
         assertThat(refused(Map.of()), containsString("[source] is required"));
     }

@@ -5,6 +5,7 @@ import static org.hamcrest.Matchers.containsString;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -18,13 +19,17 @@ import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.model.LoadedModels.Loaded;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.clip.model.Observed.State;
+import org.opensearch.clip.settings.LifecycleSettings;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.block.ClusterBlocks;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.node.DiscoveryNodeRole;
 import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.settings.ClusterSettings;
+import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.util.concurrent.ThreadContext;
+import org.opensearch.common.util.set.Sets;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.gateway.GatewayService;
@@ -37,7 +42,7 @@ import org.opensearch.threadpool.ThreadPool;
 public class LoadedModelsTests extends OpenSearchTestCase {
 
     private static final TimeValue LONG = TimeValue.timeValueSeconds(60);
-    private static final DeclaredModel MODEL = ModelMetadataTests.model("m").withLoad(true);
+    private static final DeclaredModel MODEL = ModelMetadataTests.model("m").with(Desired.LOADED);
 
     /** One call of the loader, waiting for its outcome. */
     private record Attempt(DeclaredModel model, CompletableFuture<Void> outcome) {
@@ -62,7 +67,12 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         threadPool = new TestThreadPool(getTestName(), LoadedModels.pools());
         DiscoveryNode local =
                 UpdateModelsTests.node("local", UpdateModelsTests.WITH_PLUGIN, DiscoveryNodeRole.BUILT_IN_ROLES);
-        cluster = ClusterServiceUtils.createClusterService(threadPool, local);
+        cluster = ClusterServiceUtils.createClusterService(
+                threadPool,
+                local,
+                new ClusterSettings(
+                        Settings.EMPTY,
+                        Sets.union(ClusterSettings.BUILT_IN_CLUSTER_SETTINGS, Set.of(LifecycleSettings.MODEL_TTL))));
         models = new LoadedModels(cluster, threadPool, this::load);
         models.start();
     }
@@ -148,7 +158,7 @@ public class LoadedModelsTests extends OpenSearchTestCase {
 
     public void testSaysWhyThereIsNoModel() {
         assertThat(refused(RestStatus.NOT_FOUND, LONG), containsString("model [m] is not declared"));
-        declare(MODEL.withLoad(false));
+        declare(MODEL.with(Desired.UNLOADED));
         assertThat(refused(RestStatus.CONFLICT, LONG), containsString("POST /_plugins/_clip/models/m/_load"));
         assertTrue(models.observed().isEmpty());
     }
@@ -162,8 +172,9 @@ public class LoadedModelsTests extends OpenSearchTestCase {
                 MODEL.fingerprint(),
                 256,
                 List.of(),
-                true,
+                Desired.LOADED,
                 "elsewhere",
+                null,
                 null));
         assertFalse(models.eligible("m"));
         assertThat(refused(RestStatus.CONFLICT, LONG), containsString("see [nodes] of its declaration"));
@@ -241,7 +252,7 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         attempt().succeed();
         Ref one = acquire();
         Ref two = acquire();
-        declare(MODEL.withLoad(false));
+        declare(MODEL.with(Desired.UNLOADED));
         refused(RestStatus.CONFLICT, LONG);
         one.close();
         one.close();
@@ -275,9 +286,10 @@ public class LoadedModelsTests extends OpenSearchTestCase {
                 MODEL.fingerprint(),
                 256,
                 MODEL.dimensions(),
-                true,
+                Desired.LOADED,
                 null,
-                "cuda");
+                "cuda",
+                null);
         declare(moved);
         Attempt attempt = attempt();
         assertEquals(moved, attempt.model());
@@ -309,7 +321,8 @@ public class LoadedModelsTests extends OpenSearchTestCase {
                 "e".repeat(32),
                 256,
                 List.of(),
-                true,
+                Desired.LOADED,
+                null,
                 null,
                 null);
         declare(other);

@@ -54,7 +54,8 @@ public class ModelFilesTests extends DownloadTestCase {
                 fingerprint,
                 description.dimension(),
                 List.of(),
-                true,
+                Desired.LOADED,
+                null,
                 null,
                 null);
     }

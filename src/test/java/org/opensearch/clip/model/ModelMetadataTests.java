@@ -11,6 +11,7 @@ import org.opensearch.cluster.ClusterName;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.Diff;
 import org.opensearch.cluster.metadata.Metadata;
+import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.common.io.stream.Writeable;
 import org.opensearch.core.xcontent.XContentParser;
@@ -30,7 +31,8 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
                 "f".repeat(32),
                 256,
                 List.of(64, 128, 256),
-                false,
+                Desired.UNLOADED,
+                null,
                 null,
                 null);
     }
@@ -66,9 +68,10 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
                 randomAlphaOfLength(32),
                 randomIntBetween(1, 1024),
                 randomList(0, 3, () -> randomIntBetween(1, 1024)),
-                randomBoolean(),
+                randomFrom(Desired.values()),
                 randomBoolean() ? null : "data:true",
-                randomBoolean() ? null : "cpu");
+                randomBoolean() ? null : "cpu",
+                randomBoolean() ? null : TimeValue.timeValueMinutes(randomIntBetween(1, 90)));
         Map<String, Object> map = new HashMap<>(model.toMap());
         if (randomBoolean()) {
             map.put("of_a_later_release", Map.of("kept", List.of(1, "two", false)));
@@ -90,7 +93,9 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
         ModelMetadata changed = (ModelMetadata) instance;
         for (DeclaredModel model : changed.models()) {
             if (randomBoolean()) {
-                changed = randomBoolean() ? changed.without(model.id()) : changed.with(model.withLoad(!model.load()));
+                changed = randomBoolean()
+                        ? changed.without(model.id())
+                        : changed.with(model.with(model.load() ? Desired.UNLOADED : Desired.LOADED));
             }
         }
         return randomBoolean() ? changed : changed.with(model("new"));
@@ -123,9 +128,10 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
         map.put("device", "cpu");
         ModelMetadata metadata = new ModelMetadata(Map.of("m", map));
 
-        ModelMetadata changed = metadata.with(model("m").withLoad(true));
+        ModelMetadata changed = metadata.with(model("m").with(Desired.LOADED));
 
-        Map<String, Object> expected = new HashMap<>(model("m").withLoad(true).toMap());
+        Map<String, Object> expected =
+                new HashMap<>(model("m").with(Desired.LOADED).toMap());
         expected.put("later", "kept");
         assertEquals(new ModelMetadata(Map.of("m", expected)), changed);
         assertNull(changed.model("m").orElseThrow().device());

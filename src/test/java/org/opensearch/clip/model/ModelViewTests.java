@@ -23,7 +23,7 @@ import org.opensearch.transport.NodeDisconnectedException;
 
 public class ModelViewTests extends OpenSearchTestCase {
 
-    private final DeclaredModel model = ModelMetadataTests.model("m").withLoad(true);
+    private final DeclaredModel model = ModelMetadataTests.model("m").with(Desired.LOADED);
     private final DiscoveryNode a = node("a");
     private final DiscoveryNode b = node("b");
 
@@ -68,22 +68,27 @@ public class ModelViewTests extends OpenSearchTestCase {
         assertEquals("PARTIALLY_LOADED", view(model, State.FAILED, State.LOADED).state());
         assertEquals("PARTIALLY_LOADED", view(model, null, State.LOADED).state());
         assertEquals("UNLOADED", view(model, null, null).state());
+        assertEquals("IDLE", view(model, State.IDLE, State.IDLE).state());
+        assertEquals("LOADED", view(model, State.IDLE, State.LOADED).state());
+        assertEquals("LOADING", view(model, State.IDLE, State.LOADING).state());
+        assertEquals("PARTIALLY_LOADED", view(model, State.IDLE, State.FAILED).state());
     }
 
     public void testWaitsForEveryNodeToLoadOrFail() {
         assertTrue(view(model, State.LOADED, State.FAILED).settled(true));
+        assertTrue(view(model, State.LOADED, State.IDLE).settled(true));
         assertFalse(view(model, State.LOADED, State.LOADING).settled(true));
         assertFalse(
                 "a node that has not heard of it yet",
                 view(model, State.LOADED, null).settled(true));
         assertFalse(
                 "nobody wants it loaded any more",
-                view(model.withLoad(false), State.LOADED, State.LOADED).settled(true));
+                view(model.with(Desired.UNLOADED), State.LOADED, State.LOADED).settled(true));
     }
 
     public void testWaitsForEveryNodeToUnload() {
-        assertTrue(view(model.withLoad(false), null, null).settled(false));
-        assertFalse(view(model.withLoad(false), State.LOADED, null).settled(false));
+        assertTrue(view(model.with(Desired.UNLOADED), null, null).settled(false));
+        assertFalse(view(model.with(Desired.UNLOADED), State.LOADED, null).settled(false));
     }
 
     public void testNodeThatDoesNotAnswerIsShownAndWaitedFor() {

@@ -73,7 +73,7 @@ public class UpdateModelsTests extends OpenSearchTestCase {
 
     public void testWhereItRunsMayChangeAndItStaysLoaded() {
         ClusterState declared =
-                apply(new Change.Declare(model.withLoad(true)), cluster()).state();
+                apply(new Change.Declare(model.with(Desired.LOADED)), cluster()).state();
         DeclaredModel moved = new DeclaredModel(
                 "m",
                 model.source(),
@@ -82,12 +82,13 @@ public class UpdateModelsTests extends OpenSearchTestCase {
                 model.fingerprint(),
                 256,
                 model.dimensions(),
-                false,
+                Desired.UNLOADED,
                 "gpu:true",
-                "cpu");
+                "cpu",
+                null);
         Outcome outcome = apply(new Change.Declare(moved), declared);
         assertEquals(Result.UPDATED, outcome.result());
-        assertEquals(moved.withLoad(true), only(outcome));
+        assertEquals(moved.with(Desired.LOADED), only(outcome));
     }
 
     public void testOtherVectorsUnderTheSameIdAreAConflict() {
@@ -100,7 +101,8 @@ public class UpdateModelsTests extends OpenSearchTestCase {
                 "e".repeat(32),
                 256,
                 model.dimensions(),
-                false,
+                Desired.UNLOADED,
+                null,
                 null,
                 null);
         OpenSearchStatusException e =
@@ -141,8 +143,42 @@ public class UpdateModelsTests extends OpenSearchTestCase {
         assertFalse(only(apply(new Change.Want("m", false), wanted.state())).load());
     }
 
+    public void testUseLoadsWhatIsToBeLoadedOnUseAndNothingElse() {
+        for (Desired before : Desired.values()) {
+            ClusterState declared =
+                    apply(new Change.Declare(model.with(before)), cluster()).state();
+            Outcome used = apply(new Change.Use("m"), declared);
+            assertEquals(before == Desired.ON_USE ? Result.UPDATED : Result.NOOP, used.result());
+            assertEquals(
+                    before == Desired.ON_USE ? Desired.LOADED : before,
+                    only(used).desired());
+        }
+    }
+
+    public void testADeclarationThatSaysNothingOfLoadingChangesNothingAndNoneUnloads() {
+        for (Desired before : Desired.values()) {
+            ClusterState declared =
+                    apply(new Change.Declare(model.with(before)), cluster()).state();
+            assertEquals(before, declaredAgain(declared, Desired.ON_USE));
+            assertEquals(
+                    before == Desired.LOADED ? Desired.LOADED : Desired.UNLOADED,
+                    declaredAgain(declared, Desired.UNLOADED));
+            assertEquals(Desired.LOADED, declaredAgain(declared, Desired.LOADED));
+        }
+    }
+
+    private Desired declaredAgain(ClusterState state, Desired desired) {
+        return only(apply(new Change.Declare(model.with(desired)), state)).desired();
+    }
+
+    public void testAReleaseThatKnowsNoLoadingOnUseReadsItAsNotLoaded() {
+        assertNotEquals(true, model.with(Desired.ON_USE).toMap().get("load"));
+        assertEquals(Desired.ON_USE, Desired.of("on_use"));
+        assertEquals("what a later release may say", Desired.UNLOADED, Desired.of("on_monday"));
+    }
+
     public void testUnknownModelIsNotFound() {
-        for (Change change : List.of(new Change.Want("m", true), new Change.Delete("m", false))) {
+        for (Change change : List.of(new Change.Want("m", true), new Change.Use("m"), new Change.Delete("m", false))) {
             ResourceNotFoundException e = expectThrows(ResourceNotFoundException.class, () -> apply(change, cluster()));
             assertThat(e.getMessage(), containsString("[m]"));
         }
@@ -205,8 +241,11 @@ public class UpdateModelsTests extends OpenSearchTestCase {
     }
 
     public void testChangesSurviveTheWire() throws Exception {
-        for (Change change :
-                List.of(new Change.Declare(model), new Change.Want("m", true), new Change.Delete("m", true))) {
+        for (Change change : List.of(
+                new Change.Declare(model),
+                new Change.Want("m", true),
+                new Change.Use("m"),
+                new Change.Delete("m", true))) {
             assertEquals(change, copyWriteable(change, writableRegistry(), Change::read));
         }
     }
@@ -228,8 +267,9 @@ public class UpdateModelsTests extends OpenSearchTestCase {
                 model.fingerprint(),
                 256,
                 List.of(),
-                true,
+                Desired.LOADED,
                 "coord*,data,without",
+                null,
                 null);
         assertEquals(Set.of("coordinator", "data"), names(named.eligible(state.nodes())));
     }

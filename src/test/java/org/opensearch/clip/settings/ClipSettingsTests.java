@@ -40,6 +40,8 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             Map.entry("plugins.clip.ingest.timeout", "60s"),
             Map.entry("plugins.clip.query_cache.size", "1%"),
             Map.entry("plugins.clip.load.wait", "30s"),
+            Map.entry("plugins.clip.load.on_use", "true"),
+            Map.entry("plugins.clip.model_ttl", "-1"),
             Map.entry("plugins.clip.memory.limit", "40%"),
             Map.entry("plugins.clip.max_models", "100"),
             Map.entry("plugins.clip.device", "auto"),
@@ -102,6 +104,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         assertEquals(TimeValue.timeValueSeconds(10), settings.lanes().searchTimeout());
         assertEquals(TimeValue.timeValueSeconds(60), settings.lanes().ingestTimeout());
         assertEquals(TimeValue.timeValueSeconds(30), settings.models().loadWait());
+        assertTrue(settings.models().loadOnUse());
         assertEquals("auto", settings.models().device());
         long outsideHeap = OsProbe.getInstance().getTotalPhysicalMemorySize() - heap;
         assertEquals(Math.max(0, outsideHeap) * 0.4, settings.models().memoryLimitBytes(), 1);
@@ -154,6 +157,8 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         invalid.put("plugins.clip.ingest.timeout", List.of("0ms", "2h"));
         invalid.put("plugins.clip.query_cache.size", List.of("101%", "-1"));
         invalid.put("plugins.clip.load.wait", List.of("-1", "2h"));
+        invalid.put("plugins.clip.load.on_use", List.of()); // as url.enabled
+        invalid.put("plugins.clip.model_ttl", List.of("0s", "999ms", "soon"));
         invalid.put("plugins.clip.memory.limit", List.of("101%", "-1", "much"));
         invalid.put("plugins.clip.max_models", List.of("0", "1001"));
         invalid.put("plugins.clip.device", List.of("gpu", "cuda:", "cuda:-1", "CPU"));
