@@ -179,11 +179,16 @@ public abstract class ClipSingleNodeTestCase extends OpenSearchSingleNodeTestCas
         }
     }
 
-    /** A picture like no other: 16 x 16 pixels that say {@code number}. */
+    /** 16 x 16 pixels, like no other. */
     protected static String tinyPicture(int number) {
-        var image = new java.awt.image.BufferedImage(16, 16, java.awt.image.BufferedImage.TYPE_INT_RGB);
-        for (int i = 0; i < 256; i++) {
-            image.setRGB(i % 16, i / 16, (number + 1) * 2_654_435 * (i / 64 + 1) & 0xffffff);
+        return picture(number, 16);
+    }
+
+    /** A picture like no other: pixels that say {@code number}. */
+    protected static String picture(int number, int edge) {
+        var image = new java.awt.image.BufferedImage(edge, edge, java.awt.image.BufferedImage.TYPE_INT_RGB);
+        for (int i = 0; i < edge * edge; i++) {
+            image.setRGB(i % edge, i / edge, (number + 1) * 2_654_435 * (4 * i / (edge * edge) + 1) & 0xffffff);
         }
         try (var out = new ByteArrayOutputStream()) {
             ImageIO.write(image, "png", out);

@@ -163,6 +163,11 @@ public class IngestIT extends ClipSingleNodeTestCase {
         return embedded.get("images") instanceof Long images ? images : 0;
     }
 
+    private long runs() {
+        return (Long)
+                getInstanceFromNode(ClipStats.class).model(MODEL).snapshot().get("runs");
+    }
+
     public void testSeveralResolutionsOfAPictureCostOneRun() {
         createIndex("pictures", DIMENSION, "large", "again");
         putPipeline("clip", """
@@ -283,6 +288,23 @@ public class IngestIT extends ClipSingleNodeTestCase {
                         .getHits()
                         .getTotalHits()
                         .value());
+    }
+
+    public void testDocumentsBehindAConditionShareRuns() {
+        createIndex("pictures", DIMENSION, "v");
+        putPipeline(
+                "clip",
+                "{\"clip_embedding\": {\"model_id\": \"demo\", \"if\": \"ctx.p != null\", \"remove_source_image\": true, \"field_map\": {\"v\": {\"image\": \"p\"}}}}");
+        // so large that decoding one takes longer than handing over the next document
+        List<String> documents = IntStream.range(0, 64)
+                .mapToObj(i -> "{\"p\": \"" + picture(i, 1000) + "\"}")
+                .toList();
+        long images = embeddedImages();
+        long before = runs();
+        assertNoFailures(bulk("pictures", "clip", documents));
+        assertEquals(64, embeddedImages() - images);
+        long runs = runs() - before;
+        assertTrue(runs + " runs of 64 pictures", runs <= 48);
     }
 
     public void testWorksBehindACondition() {

@@ -22,6 +22,8 @@ public final class Failures {
 
     private static final Logger LOGGER = LogManager.getLogger(Failures.class);
     private static final String TIMEOUT = "timeout";
+    private static final String TOTAL_LIMIT = "indices.breaker.total.limit";
+    private static final String REQUEST_LIMIT = "indices.breaker.request.limit";
     private static final String RETRY_AFTER = "Retry-After";
 
     private Failures() {}
@@ -48,8 +50,10 @@ public final class Failures {
             case CircuitBreakingException e ->
                 new Failure(
                         "circuit_breaking",
-                        "no memory for this input now: retry later, or send a smaller one (indices.breaker.request.limit, "
-                                + new ByteSizeValue(e.getBytesWanted()) + " wanted)",
+                        "no memory for this input now: retry later, or send a smaller one (it makes ["
+                                + new ByteSizeValue(e.getBytesWanted()) + "], more than ["
+                                + new ByteSizeValue(e.getByteLimit()) + "] of "
+                                + (e.getMessage().startsWith("[parent]") ? TOTAL_LIMIT : REQUEST_LIMIT) + ")",
                         RestStatus.TOO_MANY_REQUESTS);
             case ModelException e -> {
                 LOGGER.warn("a run of a model failed", e);

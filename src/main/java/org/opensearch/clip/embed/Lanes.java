@@ -35,6 +35,7 @@ import org.opensearch.core.common.breaker.CircuitBreakingException;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.indices.breaker.CircuitBreakerService;
 import org.opensearch.core.tasks.TaskCancelledException;
+import org.opensearch.monitor.jvm.JvmInfo;
 import org.opensearch.threadpool.ExecutorBuilder;
 import org.opensearch.threadpool.FixedExecutorBuilder;
 import org.opensearch.threadpool.ThreadPool;
@@ -60,6 +61,9 @@ public final class Lanes {
 
     /** Texts that are tokenised before the next run is cut from them by length. */
     private static final int WINDOW = 128;
+
+    /** Longer than the pause that core makes between two collections that it asks for. */
+    private static final TimeValue PATIENCE = TimeValue.timeValueSeconds(6);
 
     /** How exactly deadlines are kept. */
     private static final TimeValue SWEEP = TimeValue.timeValueMillis(100);
@@ -109,7 +113,8 @@ public final class Lanes {
         this.stats = stats;
         this.images = new ImageResolver(settings, fetcher);
         this.cache = new QueryCache(() -> settings.lanes().queryCacheBytes());
-        this.runs = new Runs(settings, images, breaker, cache);
+        long heap = JvmInfo.jvmInfo().getMem().getHeapMax().getBytes();
+        this.runs = new Runs(settings, images, new DecodingSpace(breaker, heap / 4, PATIENCE), cache);
         this.room = new Room(settings, breaker);
         this.ownContext = threadPool.getThreadContext().newRestorableContext(false);
         this.workers = threadPool.info(INFERENCE).getMax();

@@ -21,7 +21,7 @@ import org.opensearch.clip.embed.QueryCache.Turn;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats.OfModel;
 import org.opensearch.clip.stats.ClipStats.Stage;
-import org.opensearch.core.common.breaker.CircuitBreaker;
+import org.opensearch.common.lease.Releasable;
 
 /**
  * What an inference thread does with items that it took: prepare each one, run them, settle each one. An input that cannot
@@ -37,15 +37,14 @@ final class Runs {
 
     private final ClipSettings settings;
     private final ImageResolver images;
-    private final CircuitBreaker breaker;
+    private final DecodingSpace space;
     private final QueryCache cache;
 
-    /** @param breaker charged for the heap of a picture while it is decoded */
-    Runs(ClipSettings settings, ImageResolver images, CircuitBreaker breaker, QueryCache cache) {
+    Runs(ClipSettings settings, ImageResolver images, DecodingSpace space, QueryCache cache) {
         this.cache = cache;
         this.settings = settings;
         this.images = images;
-        this.breaker = breaker;
+        this.space = space;
     }
 
     /** @return the items that are ready for a run; the others are settled, or wanted by nobody */
@@ -91,12 +90,8 @@ final class Runs {
                     item.settle(known);
                     yield null;
                 }
-                long memory = images.memory(bytes);
-                breaker.addEstimateBytesAndMaybeBreak(memory, "clip picture");
-                try {
+                try (Releasable ignored = space.take(images.memory(bytes), item::isWanted)) {
                     yield encoder.prepare(new Input.Image(bytes, item.job().describesPictures()));
-                } finally {
-                    breaker.addWithoutBreaking(-memory);
                 }
             }
         };

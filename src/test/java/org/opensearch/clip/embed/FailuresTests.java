@@ -42,11 +42,15 @@ public class FailuresTests extends OpenSearchTestCase {
     }
 
     public void testAsksToRetryWhenMemoryIsShort() {
-        Failure failure = Failures.of(new CircuitBreakingException("b", 2048, 10, CircuitBreaker.Durability.TRANSIENT));
-        assertEquals(RestStatus.TOO_MANY_REQUESTS, failure.status());
-        assertTrue(
-                failure.reason(),
-                failure.reason().contains("2kb") && failure.reason().contains("retry"));
+        for (String breaker : new String[] {"request", "parent"}) {
+            Failure failure = Failures.of(new CircuitBreakingException(
+                    "[" + breaker + "] Data too large", 2048, 1024, CircuitBreaker.Durability.TRANSIENT));
+            assertEquals(RestStatus.TOO_MANY_REQUESTS, failure.status());
+            assertEquals(
+                    "no memory for this input now: retry later, or send a smaller one (it makes [2kb], more than [1kb] of indices.breaker."
+                            + (breaker.equals("parent") ? "total" : "request") + ".limit)",
+                    failure.reason());
+        }
     }
 
     public void testKeepsWhatItDoesNotKnowToTheLog() {

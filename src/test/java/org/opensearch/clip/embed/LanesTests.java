@@ -311,6 +311,19 @@ public class LanesTests extends LanesTestCase {
         assertSolo(request.inputs().get(2), results.get(2));
     }
 
+    public void testAPictureWaitsForMemoryThatOthersGiveBack() throws Exception {
+        start(threads(1)
+                .put("indices.breaker.request.limit", "1mb")
+                .put("indices.breaker.total.use_real_memory", false));
+        breaker.addWithoutBreaking(1 << 20);
+        Source picture = base64(picture(2, 100));
+        PlainActionFuture<Response> answer = submit(request(Lane.INGEST, null, picture));
+        assertBusy(() -> assertTrue("was asked for", breaker.getTrippedCount() > 0));
+        assertFalse(answer.isDone());
+        breaker.addWithoutBreaking(-(1 << 20));
+        assertSolo(picture, results(answer).getFirst());
+    }
+
     public void testCountsWhatItDid() {
         start(threads(1));
         results(submit(request(Lane.INGEST, null, new Source.Text("a"), new Source.Text(" "), base64(picture(1)))));

@@ -19,12 +19,41 @@ final class Canvas {
     private final Orientation orientation;
     private final byte[] rgb;
 
+    /**
+     * A picture that is all of {@code raster}. Where nothing moves it is made in the reader's own samples, so that it is in
+     * memory once.
+     */
+    static RgbImage of(Raster raster, Orientation orientation, Pixels pixels) {
+        int width = raster.getWidth();
+        int height = raster.getHeight();
+        boolean inPlace = orientation == Orientation.UPRIGHT && isRgb(raster);
+        Canvas canvas = inPlace
+                ? new Canvas(width, height, orientation, ((DataBufferByte) raster.getDataBuffer()).getData())
+                : new Canvas(width, height, orientation);
+        canvas.paint(raster, 0, 0, pixels);
+        return canvas.image();
+    }
+
+    /** Whether its samples lie as those of a picture do: three bytes a pixel and nothing else. */
+    private static boolean isRgb(Raster raster) {
+        return raster.getNumBands() == 3
+                && isInterleaved(raster)
+                && ((ComponentSampleModel) raster.getSampleModel()).getScanlineStride() == 3 * raster.getWidth()
+                && start(raster, 0) == 0
+                && ((DataBufferByte) raster.getDataBuffer()).getData().length
+                        == 3 * raster.getWidth() * raster.getHeight();
+    }
+
     /** @param width of the picture as stored, before {@code orientation} */
     Canvas(int width, int height, Orientation orientation) {
+        this(width, height, orientation, new byte[Math.multiplyExact(3, Math.multiplyExact(width, height))]);
+    }
+
+    private Canvas(int width, int height, Orientation orientation, byte[] rgb) {
         this.width = width;
         this.height = height;
         this.orientation = orientation;
-        this.rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(width, height))];
+        this.rgb = rgb;
     }
 
     /** @param color 0xRRGGBB */
@@ -64,17 +93,26 @@ final class Canvas {
 
     /** The raw samples of one row, bands interleaved. */
     private static void read(Raster raster, int y, int[] samples) {
-        if (raster.getSampleModel() instanceof ComponentSampleModel model
-                && raster.getDataBuffer() instanceof DataBufferByte buffer
-                && model.getPixelStride() == model.getNumBands()
-                && Arrays.equals(model.getBandOffsets(), IN_ORDER[model.getNumBands()])) {
-            int row = y + raster.getMinY() - raster.getSampleModelTranslateY();
-            int column = raster.getMinX() - raster.getSampleModelTranslateX();
-            int start = buffer.getOffset() + row * model.getScanlineStride() + column * model.getPixelStride();
-            widen(buffer.getData(), start, samples);
+        if (isInterleaved(raster)) {
+            widen(((DataBufferByte) raster.getDataBuffer()).getData(), start(raster, y), samples);
         } else {
             raster.getPixels(raster.getMinX(), raster.getMinY() + y, raster.getWidth(), 1, samples);
         }
+    }
+
+    private static boolean isInterleaved(Raster raster) {
+        return raster.getSampleModel() instanceof ComponentSampleModel model
+                && raster.getDataBuffer() instanceof DataBufferByte
+                && model.getPixelStride() == model.getNumBands()
+                && Arrays.equals(model.getBandOffsets(), IN_ORDER[model.getNumBands()]);
+    }
+
+    /** Where row {@code y} begins in the buffer of an interleaved raster. */
+    private static int start(Raster raster, int y) {
+        var model = (ComponentSampleModel) raster.getSampleModel();
+        int row = y + raster.getMinY() - raster.getSampleModelTranslateY();
+        int column = raster.getMinX() - raster.getSampleModelTranslateX();
+        return raster.getDataBuffer().getOffset() + row * model.getScanlineStride() + column * model.getPixelStride();
     }
 
     /** Apart and this plain so that the JIT compiler makes vector instructions of it. */

@@ -23,7 +23,9 @@ record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
     public Header header() {
         long pixels = (long) segments.width() * segments.height();
         int components = segments.components().size();
-        // The reader's samples and ours, and its objects for each row; several scans are collected as 16-bit
+        boolean inPlace = components == 3 && segments.orientation() == Orientation.UPRIGHT;
+        // The reader's samples, which become ours where they are as many and stay in place, and its objects for each
+        // row; several scans are collected as 16-bit
         // coefficients, in whole blocks.
         long coefficients = segments.manyScans()
                 ? 2L * components * (pixels + 16L * (segments.width() + segments.height() + 16))
@@ -32,7 +34,7 @@ record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
                 "JPEG",
                 segments.width(),
                 segments.height(),
-                pixels * (components + 3) + coefficients + 64L * segments.height());
+                pixels * (components + (inPlace ? 0 : 3)) + coefficients + 64L * segments.height());
     }
 
     @Override
@@ -43,9 +45,7 @@ record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
                 smoothRows(raster, band);
             }
         }
-        Canvas canvas = new Canvas(segments.width(), segments.height(), segments.orientation());
-        canvas.paint(raster, 0, 0, pixels());
-        return canvas.image();
+        return Canvas.of(raster, segments.orientation(), pixels());
     }
 
     private Pixels pixels() {

@@ -50,8 +50,6 @@ record PngPicture(byte[] bytes, int width, int height, int depth, int colorType)
             default -> throw new ImageException(String.format(Locale.ROOT, "PNG has no colour type %d", colorType));
         };
         Raster raster = READER.read(chunks.file(), width, height);
-        Canvas canvas = new Canvas(width, height, chunks.orientation());
-        canvas.paint(raster, 0, 0, pixels);
-        return canvas.image();
+        return Canvas.of(raster, chunks.orientation(), pixels);
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,6 +18,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -116,6 +118,19 @@ class ImageDecoderDamageTests {
         assertTrue(allocated() - before < 100_000);
         assertEquals(256_000_000, header.pixels());
         assertEquals(4 * 256_000_000L, header.decodeBytes());
+    }
+
+    @Test
+    void aPhotographIsInMemoryOnce() throws IOException {
+        int edge = 1600;
+        var photograph = new BufferedImage(edge, edge, BufferedImage.TYPE_3BYTE_BGR);
+        photograph.setRGB(edge / 2, edge / 3, 0xABCDEF);
+        var file = new ByteArrayOutputStream();
+        ImageIO.write(photograph, "jpeg", file);
+        long before = allocated();
+        RgbImage image = ImageDecoder.decode(file.toByteArray());
+        assertEquals(3 * edge * edge, image.rgb().length);
+        assertTrue(allocated() - before < image.rgb().length + 4L * file.size() + WORKING_SPACE);
     }
 
     @ParameterizedTest
