@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What indexing through `clip_embedding` costs: documents a second through pipelines of several shapes, as ratios to a bare `_embed` loop of the
+# What indexing through `clip_embedding` costs: pipelines of several shapes against a bare `_embed` loop of the
 # same pictures on the same node. Everything in one run, interleaved; each line is the median of the rounds and their spread.
 #   qa/bench.sh [--model ID] [--pictures DIR] [--rounds 5] [--documents 512] [--bulks 16,64,256] [--clients 2] [--http PORT | --url URL]
 #   qa/bench.sh --one-bulk 5000 [..]                 one `_bulk` of so many pictures, with and without `if`: none may fail
