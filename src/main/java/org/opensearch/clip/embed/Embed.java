@@ -261,10 +261,11 @@ public final class Embed {
         private final int dimension;
         private final List<Result> results;
         private final Logits logits;
+        private final Target.Kept kept;
         private final List<String> warnings;
 
         public Response(String modelId, String fingerprint, int dimension, List<Result> results) {
-            this(modelId, fingerprint, dimension, results, null, List.of());
+            this(modelId, fingerprint, dimension, results, null, Target.Kept.FLOATS, List.of());
         }
 
         private Response(
@@ -273,23 +274,25 @@ public final class Embed {
                 int dimension,
                 List<Result> results,
                 Logits logits,
+                Target.Kept kept,
                 List<String> warnings) {
             this.modelId = modelId;
             this.fingerprint = fingerprint;
             this.dimension = dimension;
             this.results = List.copyOf(results);
             this.logits = logits;
+            this.kept = kept;
             this.warnings = List.copyOf(warnings);
         }
 
         /** The same, saying how vectors of the model are scored; {@code null} = not known. */
         public Response scoredBy(Logits how) {
-            return new Response(modelId, fingerprint, dimension, results, how, warnings);
+            return new Response(modelId, fingerprint, dimension, results, how, kept, warnings);
         }
 
-        /** The same, telling the caller something that is no error. */
-        Response warning(List<String> more) {
-            return more.isEmpty() ? this : new Response(modelId, fingerprint, dimension, results, logits, more);
+        /** The same, telling the caller what fields take, and something that is no error. */
+        Response telling(Target.Kept what, List<String> more) {
+            return new Response(modelId, fingerprint, dimension, results, logits, what, more);
         }
 
         public Response(StreamInput in) throws IOException {
@@ -299,6 +302,7 @@ public final class Embed {
             dimension = in.readVInt();
             results = List.copyOf(in.readList(Result::read));
             logits = Wire.logits(in);
+            kept = new Target.Kept(in);
             warnings = List.copyOf(in.readStringList());
         }
 
@@ -309,6 +313,7 @@ public final class Embed {
             out.writeVInt(dimension);
             out.writeList(results);
             Wire.write(logits, out);
+            kept.writeTo(out);
             out.writeStringCollection(warnings);
         }
 
@@ -337,6 +342,11 @@ public final class Embed {
         /** How vectors are scored against those of labels, {@code null} when nobody says it. */
         public Logits logits() {
             return logits;
+        }
+
+        /** What the fields searched, and those of documents asked about, keep vectors as. */
+        public Target.Kept kept() {
+            return kept;
         }
 
         /** What the user should know although all went well. */

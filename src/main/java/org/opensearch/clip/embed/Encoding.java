@@ -8,6 +8,7 @@ import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.core.xcontent.XContentBuilder;
 
 /** How {@link Embeddings} writes a vector, in the spelling of Jina's API. */
@@ -34,7 +35,7 @@ enum Encoding {
             writeBits(json, field, vector, -128);
         }
     },
-    /** One bit a dimension, 1 where it is positive, the first in the highest bit, as {@code numpy.packbits} does it. */
+    /** {@link EmbeddingType#pack}. */
     UBINARY {
         @Override
         void write(XContentBuilder json, String field, float[] vector) throws IOException {
@@ -46,12 +47,8 @@ enum Encoding {
 
     private static void writeBits(XContentBuilder json, String field, float[] vector, int add) throws IOException {
         json.startArray(field);
-        for (int from = 0; from < vector.length; from += 8) {
-            int bits = 0;
-            for (int i = from; i < Math.min(from + 8, vector.length); i++) {
-                bits |= vector[i] > 0 ? 0x80 >> i - from : 0;
-            }
-            json.value(bits + add);
+        for (byte bits : EmbeddingType.pack(vector)) {
+            json.value(Byte.toUnsignedInt(bits) + add);
         }
         json.endArray();
     }

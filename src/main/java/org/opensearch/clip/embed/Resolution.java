@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.opensearch.ResourceNotFoundException;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.embed.SpaceGuard.Incoming;
+import org.opensearch.clip.embed.Target.Kept;
 import org.opensearch.clip.embed.Target.VectorAt;
 import org.opensearch.clip.embed.VectorFields.VectorField;
 import org.opensearch.clip.model.DeclaredModel;
@@ -21,9 +23,10 @@ import org.opensearch.cluster.metadata.IndexMetadata;
  * What the cluster state says of a request before anything runs: which model answers it, and that all its vectors may meet.
  *
  * @param model {@code null} where the request is only about vectors that are there
+ * @param kept what the fields take
  * @param warnings for whoever asks
  */
-record Resolution(DeclaredModel model, List<String> warnings) {
+record Resolution(DeclaredModel model, Kept kept, List<String> warnings) {
 
     /**
      * @throws ResourceNotFoundException when the model is not declared
@@ -38,7 +41,14 @@ record Resolution(DeclaredModel model, List<String> warnings) {
             checkLengths(request, fields, model, warnings);
         }
         checkSpaces(request, state, vectorFields, fields, model, warnings);
-        return new Resolution(model, warnings);
+        EmbeddingType searched = VectorFields.dataType(fields, target == null ? null : target.embeddingType());
+        List<EmbeddingType> documents = request.documents().stream()
+                .map(at -> {
+                    IndexMetadata index = state.metadata().index(at.index());
+                    return index == null ? EmbeddingType.FLOAT : vectorFields.dataType(index, at.field());
+                })
+                .toList();
+        return new Resolution(model, new Kept(searched, documents), warnings);
     }
 
     private static DeclaredModel model(Request request, ClusterState state, List<VectorField> fields) {
@@ -127,6 +137,11 @@ record Resolution(DeclaredModel model, List<String> warnings) {
             documents.forEach(
                     of -> SpaceGuard.check(state, of.index(), of.field(), incoming.getFirst(), warnings::add));
         }
+    }
+
+    /** The answer for whoever asked. */
+    Response tell(Response response) {
+        return response.telling(kept, warnings);
     }
 
     /** For a request without inputs. */

@@ -110,16 +110,19 @@ public final class Router {
 
     /** @param listener completed as {@link Completion} says, whatever happens */
     void route(Request request, EmbedTask task, ActionListener<Response> listener) {
-        List<String> warnings = new ArrayList<>();
-        Completion<Response> completion =
-                completion(task, ActionListener.map(listener, response -> response.warning(warnings)));
+        Resolution resolution;
         try {
-            Resolution resolution = Resolution.of(request, cluster.state(), vectorFields);
-            warnings.addAll(resolution.warnings());
-            if (request.inputs().isEmpty()) {
-                completion.onResponse(resolution.response());
-                return;
-            }
+            resolution = Resolution.of(request, cluster.state(), vectorFields);
+        } catch (Exception e) {
+            completion(task, listener).onFailure(e);
+            return;
+        }
+        Completion<Response> completion = completion(task, ActionListener.map(listener, resolution::tell));
+        if (request.inputs().isEmpty()) {
+            completion.onResponse(resolution.response());
+            return;
+        }
+        try {
             DeclaredModel model = resolution.model();
             new Trip(request.to(model.id()), model, task, completion).begin(model);
         } catch (Exception e) {

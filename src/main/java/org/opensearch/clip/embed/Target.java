@@ -2,7 +2,9 @@
 package org.opensearch.clip.embed;
 
 import java.io.IOException;
+import java.util.List;
 import org.opensearch.action.support.IndicesOptions;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
@@ -13,12 +15,20 @@ import org.opensearch.core.common.io.stream.Writeable;
  * @param indices as the search names them, remote ones taken out
  * @param field the vector field
  * @param dimensions length of the query vector, 0 = the model's own
+ * @param embeddingType that the query names, {@code null} = what the mappings say
  * @param mayBeUnmapped whether it is no error that no index has the field
  */
-public record Target(String[] indices, IndicesOptions options, String field, int dimensions, boolean mayBeUnmapped)
+public record Target(
+        String[] indices,
+        IndicesOptions options,
+        String field,
+        int dimensions,
+        EmbeddingType embeddingType,
+        boolean mayBeUnmapped)
         implements Writeable {
+    /** Of which the query says no more. */
     public Target(String[] indices, IndicesOptions options, String field, int dimensions) {
-        this(indices, options, field, dimensions, false);
+        this(indices, options, field, dimensions, null, false);
     }
 
     Target(StreamInput in) throws IOException {
@@ -27,11 +37,12 @@ public record Target(String[] indices, IndicesOptions options, String field, int
                 IndicesOptions.readIndicesOptions(in),
                 in.readString(),
                 in.readVInt(),
+                in.readBoolean() ? in.readEnum(EmbeddingType.class) : null,
                 in.readBoolean());
     }
 
     public Target orUnmapped() {
-        return new Target(indices, options, field, dimensions, true);
+        return new Target(indices, options, field, dimensions, embeddingType, true);
     }
 
     @Override
@@ -40,7 +51,31 @@ public record Target(String[] indices, IndicesOptions options, String field, int
         options.writeIndicesOptions(out);
         out.writeString(field);
         out.writeVInt(dimensions);
+        out.writeBoolean(embeddingType != null);
+        if (embeddingType != null) {
+            out.writeEnum(embeddingType);
+        }
         out.writeBoolean(mayBeUnmapped);
+    }
+
+    /**
+     * What vectors are kept as.
+     *
+     * @param searched by the query
+     * @param documents of the query, in the order asked about
+     */
+    public record Kept(EmbeddingType searched, List<EmbeddingType> documents) implements Writeable {
+        static final Kept FLOATS = new Kept(EmbeddingType.FLOAT, List.of());
+
+        Kept(StreamInput in) throws IOException {
+            this(in.readEnum(EmbeddingType.class), in.readList(type -> type.readEnum(EmbeddingType.class)));
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            out.writeEnum(searched);
+            out.writeCollection(documents, StreamOutput::writeEnum);
+        }
     }
 
     /**

@@ -5,9 +5,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.cluster.ClusterState;
@@ -39,8 +42,8 @@ final class VectorFields {
     }
 
     /** {@code type}: empty when the index has no such field. {@code dimension}: 0 when the mapping names none. */
-    private record Mapped(String path, String type, int dimension) {
-        static final Mapped ABSENT = new Mapped("", "", 0);
+    private record Mapped(String path, String type, int dimension, EmbeddingType dataType) {
+        static final Mapped ABSENT = new Mapped("", "", 0, EmbeddingType.FLOAT);
     }
 
     private record Key(String indexUuid, long mappingVersion, String field) {}
@@ -103,6 +106,34 @@ final class VectorFields {
         return ids.stream().filter(id -> !id.isEmpty()).findFirst();
     }
 
+    /**
+     * What the vectors searched are kept as.
+     *
+     * @param named by whoever asks, {@code null} = nobody
+     * @throws IllegalArgumentException when the fields do not agree
+     */
+    static EmbeddingType dataType(List<VectorField> fields, EmbeddingType named) {
+        // the mapping of a field that k-NN has trained does not say it
+        List<VectorField> known =
+                fields.stream().filter(field -> field.mapped().dimension() != 0).toList();
+        List<EmbeddingType> types = Stream.concat(
+                        Stream.ofNullable(named),
+                        known.stream().map(field -> field.mapped().dataType()))
+                .distinct()
+                .toList();
+        if (types.size() > 1) {
+            throw new IllegalArgumentException((named == null ? "" : "[embedding_type] is [" + named + "], ")
+                    + "[data_type] of the fields searched is not the same: "
+                    + known.stream()
+                            .limit(10)
+                            .map(field -> "[" + field.path() + "] of [" + field.index() + "]: ["
+                                    + field.mapped().dataType() + "]")
+                            .collect(Collectors.joining(", "))
+                    + "; search them apart");
+        }
+        return types.isEmpty() ? EmbeddingType.FLOAT : types.getFirst();
+    }
+
     /** @throws IllegalArgumentException when a vector of the model would not fit a field */
     static void check(List<VectorField> fields, Target target, DeclaredModel model) {
         model.checkDimensions(target.dimensions());
@@ -120,6 +151,11 @@ final class VectorFields {
                                         : "map the field with dimension [" + model.dimension() + "]"));
             }
         }
+    }
+
+    /** What a field that may be a mapping's alias keeps vectors as; floats where it is not mapped. */
+    EmbeddingType dataType(IndexMetadata index, String field) {
+        return mapped(index, field).dataType();
     }
 
     /** The own name of a field that may be a mapping's alias; the same where it is not, or not mapped. */
@@ -176,11 +212,18 @@ final class VectorFields {
             at = map;
         }
         if (!(at.get("type") instanceof String type)) {
-            return new Mapped(field, "object", 0);
+            return new Mapped(field, "object", 0, EmbeddingType.FLOAT);
         }
         if (type.equals("alias") && at.get("path") instanceof String path) {
             return find(mapping, path);
         }
-        return new Mapped(field, type, XContentMapValues.nodeIntegerValue(at.get("dimension"), 0));
+        return new Mapped(
+                field,
+                type,
+                XContentMapValues.nodeIntegerValue(at.get("dimension"), 0),
+                // k-NN writes it in upper case
+                EmbeddingType.of(XContentMapValues.nodeStringValue(at.get("data_type"), "")
+                                .toLowerCase(Locale.ROOT))
+                        .orElse(EmbeddingType.FLOAT));
     }
 }

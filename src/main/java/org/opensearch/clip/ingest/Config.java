@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.opensearch.OpenSearchException;
+import org.opensearch.clip.core.vector.EmbeddingType;
 
 /**
  * An object inside a processor's configuration, whose errors name the property by its full path. Reading takes a property out;
@@ -83,6 +84,11 @@ final class Config {
             throw refused(name, "must be one of " + allowed + ", got [" + value + "]");
         }
         return s;
+    }
+
+    EmbeddingType embeddingType(EmbeddingType otherwise) {
+        String name = choice("embedding_type", otherwise.toString(), "float", "byte", "binary");
+        return EmbeddingType.of(name).orElseThrow();
     }
 
     int dimensions(int otherwise) {

@@ -6,6 +6,7 @@ import static org.opensearch.ingest.ConfigurationUtils.newConfigurationException
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.opensearch.clip.core.vector.EmbeddingType;
 
 /**
  * One entry of {@code field_map}: a vector field and what it is made of.
@@ -15,9 +16,16 @@ import java.util.Map;
  * @param image fields whose values are pictures; may be empty
  * @param mix what becomes of the vectors where there are a text and pictures
  * @param dimensions length of the vector, 0 = the model's own
+ * @param type that the field keeps vectors as
  */
 record FieldMapping(
-        FieldPath target, List<FieldPath> text, List<FieldPath> image, Mix mix, int dimensions, MultiValue multiValue) {
+        FieldPath target,
+        List<FieldPath> text,
+        List<FieldPath> image,
+        Mix mix,
+        int dimensions,
+        EmbeddingType type,
+        MultiValue multiValue) {
 
     /** What becomes of several pictures. */
     enum MultiValue {
@@ -29,8 +37,8 @@ record FieldMapping(
         NESTED
     }
 
-    /** @param dimensions of the processor, for an entry that has none of its own */
-    static FieldMapping read(String tag, String target, Object entry, int dimensions) {
+    /** @param dimensions of the processor, and its {@code type}, for an entry that has none of its own */
+    static FieldMapping read(String tag, String target, Object entry, int dimensions, EmbeddingType type) {
         var config = Config.object(tag, "field_map." + target, entry);
         List<FieldPath> text = config.paths("text");
         List<FieldPath> image = config.paths("image");
@@ -50,13 +58,15 @@ record FieldMapping(
                 image,
                 null,
                 config.dimensions(dimensions),
+                config.embeddingType(type),
                 MultiValue.valueOf(several.toUpperCase(Locale.ROOT)));
         if (mapping.isNested()) {
             requireNestable(mapping, config);
         }
         Mix mix = Mix.read(config.object("fusion"));
         config.requireEmpty();
-        return new FieldMapping(mapping.target(), text, image, mix, mapping.dimensions(), mapping.multiValue());
+        return new FieldMapping(
+                mapping.target(), text, image, mix, mapping.dimensions(), mapping.type(), mapping.multiValue());
     }
 
     private static void requireNestable(FieldMapping mapping, Config config) {
@@ -72,7 +82,8 @@ record FieldMapping(
     }
 
     /** The form of neural-search's {@code text_image_embedding}: one vector of one text field and one image field. */
-    static FieldMapping readDropIn(String tag, String target, Map<String, Object> fieldMap, int dimensions) {
+    static FieldMapping readDropIn(
+            String tag, String target, Map<String, Object> fieldMap, int dimensions, EmbeddingType type) {
         for (Object field : fieldMap.values()) {
             if (!(field instanceof String)) {
                 throw newConfigurationException(
@@ -89,7 +100,7 @@ record FieldMapping(
         if (text.isEmpty() && image.isEmpty()) {
             throw config.refused(null, "needs [text], [image] or both");
         }
-        return new FieldMapping(new FieldPath(target), text, image, Mix.MEAN, dimensions, MultiValue.MEAN);
+        return new FieldMapping(new FieldPath(target), text, image, Mix.MEAN, dimensions, type, MultiValue.MEAN);
     }
 
     boolean isNested() {

@@ -21,7 +21,7 @@ record NestedVectors(FieldPath field, Set<String> ours) {
      * @param vectors one an object, {@code null} = none
      * @throws IllegalArgumentException when the document has other objects there than the vectors are for
      */
-    void requireSettable(IngestDocument document, List<float[]> vectors) {
+    void requireSettable(IngestDocument document, List<?> vectors) {
         List<Object> there = field.values(document);
         if (there.isEmpty()) {
             field.requireSettable(document);
@@ -40,7 +40,7 @@ record NestedVectors(FieldPath field, Set<String> ours) {
 
     /** As {@link #requireSettable}, which must have been asked before anything is written. */
     @SuppressWarnings("unchecked") // ingest documents have no other keys than strings
-    void set(IngestDocument document, String name, List<float[]> vectors) {
+    void set(IngestDocument document, String name, List<List<? extends Number>> vectors) {
         List<Object> objects = field.values(document);
         if (objects.size() != vectors.size()) {
             objects = new ArrayList<>();
@@ -54,7 +54,7 @@ record NestedVectors(FieldPath field, Set<String> ours) {
             if (vectors.get(i) == null) {
                 object.remove(name);
             } else {
-                object.put(name, new FloatList(vectors.get(i)));
+                object.put(name, vectors.get(i));
             }
         }
     }

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.common.unit.TimeValue;
 
 /**
@@ -73,6 +74,8 @@ record Options(
         boolean skipExisting = readBooleanProperty(TYPE, tag, config, "skip_existing", false);
         int dimensions = Config.object(tag, "", config).dimensions(0);
         config.remove("dimensions");
+        EmbeddingType type = Config.object(tag, "", config).embeddingType(EmbeddingType.FLOAT);
+        config.remove("embedding_type");
         boolean normalize = readBooleanProperty(TYPE, tag, config, "normalize", true);
         boolean ignoreMissing = readBooleanProperty(TYPE, tag, config, "ignore_missing", true);
         OnImageError onImageError = OnImageError.read(tag, config);
@@ -86,7 +89,7 @@ record Options(
         }
         boolean removeSourceImage = readBooleanProperty(TYPE, tag, config, "remove_source_image", false);
         TimeValue timeout = timeout(tag, config);
-        List<FieldMapping> fields = fields(tag, config, dimensions);
+        List<FieldMapping> fields = fields(tag, config, dimensions, type);
         List<Classification> classify = classify(tag, config);
         FieldPath imageInfo = imageInfo(tag, config, fields, classify);
         requireApart(tag, written(fields, classify, imageInfo), errorField);
@@ -148,11 +151,12 @@ record Options(
         throw newConfigurationException(TYPE, tag, "timeout", "must be longer than 0, got [" + value + "]");
     }
 
-    private static List<FieldMapping> fields(String tag, Map<String, Object> config, int dimensions) {
+    private static List<FieldMapping> fields(
+            String tag, Map<String, Object> config, int dimensions, EmbeddingType type) {
         String embedding = readOptionalStringProperty(TYPE, tag, config, "embedding");
         Map<String, Object> fieldMap = readMap(TYPE, tag, config, "field_map");
         if (embedding != null) {
-            return List.of(FieldMapping.readDropIn(tag, embedding, fieldMap, dimensions));
+            return List.of(FieldMapping.readDropIn(tag, embedding, fieldMap, dimensions, type));
         }
         if (fieldMap.isEmpty()) {
             throw newConfigurationException(TYPE, tag, "field_map", "names no vector field");
@@ -160,7 +164,7 @@ record Options(
         // Sorted, so that every node sends the same request and names the same field first.
         return new TreeMap<>(fieldMap)
                 .entrySet().stream()
-                        .map(e -> FieldMapping.read(tag, e.getKey(), e.getValue(), dimensions))
+                        .map(e -> FieldMapping.read(tag, e.getKey(), e.getValue(), dimensions, type))
                         .toList();
     }
 

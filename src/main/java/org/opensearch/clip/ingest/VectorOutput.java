@@ -4,6 +4,7 @@ package org.opensearch.clip.ingest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.core.vector.Fusion;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.ingest.DocumentFields.Part;
@@ -64,6 +65,7 @@ record VectorOutput(FieldMapping mapping, Part text, List<List<Part>> groups) im
                 fingerprint,
                 "dimensions " + mapping.dimensions(),
                 "normalize " + options.normalize(),
+                "kept as " + mapping.type(),
                 "several " + mapping.multiValue(),
                 "mix " + mapping.mix().technique() + " " + mapping.mix().text() + " "
                         + mapping.mix().image());
@@ -72,15 +74,38 @@ record VectorOutput(FieldMapping mapping, Part text, List<List<Part>> groups) im
 
     @Override
     public List<Change> make(Answers answers, Options options) {
-        List<float[]> vectors = vectors(answers, options);
+        List<List<? extends Number>> vectors = new ArrayList<>();
+        for (float[] vector : vectors(answers, options)) {
+            vectors.add(vector == null ? null : kept(vector));
+        }
         if (mapping.isNested()) {
             return List.of(new Nested(options.nested(mapping), target().name(), vectors));
         }
-        float[] vector = vectors.getFirst();
-        return vector == null ? List.of() : List.of(new Set(target(), new FloatList(vector)));
+        return vectors.getFirst() == null ? List.of() : List.of(new Set(target(), vectors.getFirst()));
     }
 
-    private record Nested(NestedVectors objects, String name, List<float[]> vectors) implements Change {
+    /** As the field keeps it. */
+    private List<? extends Number> kept(float[] vector) {
+        try {
+            float[] values = mapping.type().encode(vector);
+            if (mapping.type() == EmbeddingType.FLOAT) {
+                return new FloatList(values);
+            }
+            List<Integer> whole = new ArrayList<>(values.length);
+            for (float value : values) {
+                whole.add((int) value);
+            }
+            return whole;
+        } catch (IllegalArgumentException e) {
+            throw noVector(e);
+        }
+    }
+
+    private IllegalArgumentException noVector(IllegalArgumentException e) {
+        return new IllegalArgumentException("[" + mapping.target() + "] has no vector: " + e.getMessage(), e);
+    }
+
+    private record Nested(NestedVectors objects, String name, List<List<? extends Number>> vectors) implements Change {
         @Override
         public void require(IngestDocument document) {
             objects.requireSettable(document, vectors);
@@ -115,7 +140,7 @@ record VectorOutput(FieldMapping mapping, Part text, List<List<Part>> groups) im
             }
             return mapping.mix().of(Vectors.normalize(ofText), mean(images));
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("[" + mapping.target() + "] has no vector: " + e.getMessage(), e);
+            throw noVector(e);
         }
     }
 

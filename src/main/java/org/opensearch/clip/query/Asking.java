@@ -6,6 +6,7 @@ import java.util.List;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.action.support.GroupedActionListener;
 import org.opensearch.clip.core.engine.Input.Side;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Result;
@@ -33,7 +34,7 @@ record Asking(String field, Question question, Target target, Embedder embedder,
     /** A document of the question, and what it has. */
     private record Read(int term, DocumentVector.Found found) {}
 
-    /** @param listener gets the vector of the query, of length 1, or the first failure, with its status */
+    /** @param listener gets the vector of the query, as the field keeps them, or the first failure, with its status */
     void ask(Client client, ActionListener<float[]> listener) {
         List<Integer> given = new ArrayList<>();
         List<Integer> documents = new ArrayList<>();
@@ -66,13 +67,19 @@ record Asking(String field, Question question, Target target, Embedder embedder,
         joinSearch(request, client);
         ActionListener<Embed.Response> answered = then(listener, response -> {
             float[][] parts = new float[question.terms().size()][];
-            for (Read read : used) {
-                parts[read.term()] = question.part(read.term(), read.found().vectors());
+            for (int i = 0; i < used.size(); i++) {
+                Read read = used.get(i);
+                EmbeddingType type = response.kept().documents().get(i);
+                parts[read.term()] = question.part(read.term(), read.found().decoded(type));
             }
             for (int i = 0; i < given.size(); i++) {
                 parts[given.get(i)] = part(given.get(i), i, response);
             }
-            listener.onResponse(run ? question.vector(List.of(parts)) : parts[given.isEmpty() ? 0 : given.getFirst()]);
+            float[] vector = run ? question.vector(List.of(parts)) : parts[given.isEmpty() ? 0 : given.getFirst()];
+            boolean named = target == null && question.embeddingType() != null;
+            EmbeddingType type =
+                    named ? question.embeddingType() : response.kept().searched();
+            listener.onResponse(type.encode(vector));
         });
         if (question.namesUrl()) {
             embedder.asCaller(client, request, answered);

@@ -145,7 +145,7 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         if (context.convertToShardContext() != null) {
             throw onAShard();
         }
-        Target target = SearchTarget.of(context, field, question.dimensions());
+        Target target = SearchTarget.of(context, field, question);
         if (question.modelId() == null && target == null && !question.inputs().isEmpty()) {
             throw new IllegalArgumentException("[clip] query on field [" + field
                     + "] needs [model_id]: the index setting [index.clip.model_id] is read only where a search looks at"

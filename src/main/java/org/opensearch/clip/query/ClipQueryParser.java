@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.query.Part.Given;
@@ -41,6 +42,7 @@ final class ClipQueryParser {
         private OfDocument document;
         private String modelId;
         private Integer dimensions;
+        private String embeddingType;
         private String timeout;
         private Integer k;
         private Float minScore;
@@ -115,6 +117,7 @@ final class ClipQueryParser {
         PARSER.declareObject((d, v) -> d.document = v, DOCUMENT, new ParseField("query_document"));
         PARSER.declareString((d, v) -> d.modelId = v, new ParseField("model_id"));
         PARSER.declareInt((d, v) -> d.dimensions = v, new ParseField("dimensions"));
+        PARSER.declareString((d, v) -> d.embeddingType = v, new ParseField("embedding_type"));
         PARSER.declareString((d, v) -> d.timeout = v, new ParseField("timeout"));
         PARSER.declareInt((d, v) -> d.k = v, new ParseField("k"));
         PARSER.declareFloat((d, v) -> d.minScore = v, new ParseField("min_score"));
@@ -186,7 +189,17 @@ final class ClipQueryParser {
                 draft.queries != null,
                 draft.modelId,
                 draft.dimensions == null ? 0 : draft.dimensions,
+                embeddingType(draft.embeddingType),
                 draft.timeout == null ? null : TimeValue.parseTimeValue(draft.timeout, "timeout"));
+    }
+
+    private static EmbeddingType embeddingType(String name) {
+        if (name == null) {
+            return null;
+        }
+        return EmbeddingType.of(name)
+                .orElseThrow(() -> new IllegalArgumentException("[clip] [embedding_type] must be one of "
+                        + List.of(EmbeddingType.values()) + ", got [" + name + "]"));
     }
 
     private static List<Term> terms(Draft draft) {
@@ -260,6 +273,9 @@ final class ClipQueryParser {
         }
         if (question.dimensions() > 0) {
             builder.field("dimensions", question.dimensions());
+        }
+        if (question.embeddingType() != null) {
+            builder.field("embedding_type", question.embeddingType());
         }
         if (question.timeout() != null) {
             builder.field("timeout", question.timeout().getStringRep());

@@ -10,6 +10,7 @@ import org.opensearch.action.get.GetRequest;
 import org.opensearch.action.get.GetResponse;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.SearchResponse;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.Target.VectorAt;
 import org.opensearch.clip.query.Part.OfDocument;
 import org.opensearch.clip.search.VectorPhase;
@@ -24,8 +25,17 @@ import org.opensearch.search.fetch.subphase.FetchSourceContext;
  */
 record DocumentVector(OfDocument document, String searched) {
 
-    /** @param vectors several where the field is inside a nested object, else one */
-    record Found(VectorAt at, List<float[]> vectors) {}
+    /**
+     * @param vectors several where the field is inside a nested object, else one
+     * @param encoded whether they are as the field keeps them
+     */
+    record Found(VectorAt at, List<float[]> vectors, boolean encoded) {
+
+        /** @param type of the field */
+        List<float[]> decoded(EmbeddingType type) {
+            return encoded ? vectors.stream().map(type::decode).toList() : vectors;
+        }
+    }
 
     private String field() {
         return document.field() == null ? searched : document.field();
@@ -58,7 +68,7 @@ record DocumentVector(OfDocument document, String searched) {
             return Optional.empty();
         }
         List<float[]> vectors = values.stream().map(this::vector).toList();
-        return Optional.of(new Found(new VectorAt(response.getIndex(), field()), vectors));
+        return Optional.of(new Found(new VectorAt(response.getIndex(), field()), vectors, true));
     }
 
     /** Every value of the field: one object of a nested field has one each. */
@@ -107,6 +117,6 @@ record DocumentVector(OfDocument document, String searched) {
             throw new IllegalArgumentException(where() + " has no vector in field [" + field() + "]"
                     + (hits.length == 0 ? " that could be read before the next refresh of the index" : ""));
         }
-        return new Found(new VectorAt(hits[0].getIndex(), field()), List.of(vector));
+        return new Found(new VectorAt(hits[0].getIndex(), field()), List.of(vector), false);
     }
 }

@@ -4,6 +4,7 @@ package org.opensearch.clip.query;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.core.vector.Fusion;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Source;
@@ -20,9 +21,16 @@ import org.opensearch.core.common.io.stream.Writeable;
  * @param listed given as {@code queries}, else as parameters of their own
  * @param modelId {@code null} = what the indices name
  * @param dimensions length of the vector, 0 = the model's own
+ * @param embeddingType that the field keeps vectors as, {@code null} = what its mapping says
  * @param timeout of the model's work, {@code null} = the setting of the search lane
  */
-record Question(List<Term> terms, boolean listed, String modelId, int dimensions, TimeValue timeout)
+record Question(
+        List<Term> terms,
+        boolean listed,
+        String modelId,
+        int dimensions,
+        EmbeddingType embeddingType,
+        TimeValue timeout)
         implements Writeable {
 
     /** Each may be a picture of megabytes and a run of a model. */
@@ -74,6 +82,7 @@ record Question(List<Term> terms, boolean listed, String modelId, int dimensions
                 in.readBoolean(),
                 in.readOptionalString(),
                 in.readVInt(),
+                in.readBoolean() ? in.readEnum(EmbeddingType.class) : null,
                 in.readOptionalTimeValue());
     }
 
@@ -83,6 +92,10 @@ record Question(List<Term> terms, boolean listed, String modelId, int dimensions
         out.writeBoolean(listed);
         out.writeOptionalString(modelId);
         out.writeVInt(dimensions);
+        out.writeBoolean(embeddingType != null);
+        if (embeddingType != null) {
+            out.writeEnum(embeddingType);
+        }
         out.writeOptionalTimeValue(timeout);
     }
 

@@ -17,7 +17,7 @@ final class SearchTarget {
      * @return what this cluster's part of the search looks at; {@code null} when that is nothing, or not known because the query
      *     is not rewritten for a search
      */
-    static Target of(QueryRewriteContext context, String field, int dimensions) {
+    static Target of(QueryRewriteContext context, String field, Question question) {
         var coordinator = context.convertToCoordinatorContext();
         IndicesRequest request = coordinator == null ? null : coordinator.getSearchRequest();
         if (request == null) {
@@ -28,7 +28,8 @@ final class SearchTarget {
         // No names at all stand for every index, no names left for none.
         return all.length > 0 && local.length == 0
                 ? null
-                : new Target(local, request.indicesOptions(), field, dimensions);
+                : new Target(
+                        local, request.indicesOptions(), field, question.dimensions(), question.embeddingType(), false);
     }
 
     private static String[] indices(IndicesRequest request, QueryRewriteContext context) {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.SearchResponse;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.core.vector.MarginalRelevance;
 import org.opensearch.clip.core.vector.SphericalKMeans;
 import org.opensearch.common.xcontent.XContentFactory;
@@ -57,14 +58,28 @@ public final class DiversifyProcessor {
 
     /**
      * @param vectorField dotted path of a {@code knn_vector}
+     * @param embeddingType of vectors that come in {@code _source}
      * @param candidates hits looked at, and the end of what can be paged through
      * @param clusters for k-means
      * @param diversity for MMR, 0 to 1
      */
-    record Config(String vectorField, int candidates, Technique technique, int clusters, double diversity) {
+    record Config(
+            String vectorField,
+            EmbeddingType embeddingType,
+            int candidates,
+            Technique technique,
+            int clusters,
+            double diversity) {
 
         static Config parse(String tag, Map<String, Object> config) {
             String vectorField = ConfigurationUtils.readStringProperty(TYPE, tag, config, "vector_field");
+            String kept = ConfigurationUtils.readStringProperty(TYPE, tag, config, "embedding_type", "float");
+            EmbeddingType embeddingType = EmbeddingType.of(kept)
+                    .orElseThrow(() -> ConfigurationUtils.newConfigurationException(
+                            TYPE,
+                            tag,
+                            "embedding_type",
+                            "must be one of " + List.of(EmbeddingType.values()) + ", got [" + kept + "]"));
             int candidates = inRange(tag, config, "candidates", 50);
             int clusters = inRange(tag, config, "clusters", 5);
             String name = ConfigurationUtils.readStringProperty(TYPE, tag, config, "technique", "kmeans");
@@ -79,7 +94,7 @@ public final class DiversifyProcessor {
                 throw ConfigurationUtils.newConfigurationException(
                         TYPE, tag, "diversity", "must be in [0, 1], got [" + given + "]");
             }
-            return new Config(vectorField, candidates, technique, clusters, diversity);
+            return new Config(vectorField, embeddingType, candidates, technique, clusters, diversity);
         }
 
         private static int inRange(String tag, Map<String, Object> config, String name, int fallback) {
@@ -268,7 +283,7 @@ public final class DiversifyProcessor {
             List<float[]> vectors = new ArrayList<>();
             List<SearchHit> without = new ArrayList<>();
             for (SearchHit hit : hits) {
-                float[] vector = HitVector.of(hit, config.vectorField());
+                float[] vector = HitVector.of(hit, config.vectorField(), config.embeddingType());
                 if (vector == null || !vectors.isEmpty() && vectors.get(0).length != vector.length) {
                     without.add(hit);
                 } else {

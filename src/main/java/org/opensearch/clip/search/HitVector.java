@@ -2,6 +2,7 @@
 package org.opensearch.clip.search;
 
 import java.util.List;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.common.xcontent.support.XContentMapValues;
 import org.opensearch.search.SearchHit;
@@ -11,12 +12,14 @@ final class HitVector {
     private HitVector() {}
 
     /**
+     * @param type that {@code _source} has vectors as, which does not say it
      * @return of length 1; {@code null} when the hit has none, or a zero vector
      * @throws IllegalArgumentException when k-NN's derived source has lost it, or the hit has several
      */
-    static float[] of(SearchHit hit, String field) {
+    static float[] of(SearchHit hit, String field, EmbeddingType type) {
         float[] carried = VectorPhase.take(hit);
-        float[] vector = carried == null ? inSource(hit, field) : carried;
+        float[] there = carried == null ? inSource(hit, field) : null;
+        float[] vector = there == null ? carried : type.decode(there);
         if (vector != null) {
             for (float value : vector) {
                 if (value != 0) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import org.apache.lucene.index.LeafReaderContext;
 import org.opensearch.action.search.SearchRequest;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.common.document.DocumentField;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -17,6 +18,7 @@ import org.opensearch.index.fielddata.ScriptDocValues;
 import org.opensearch.index.mapper.MappedFieldType;
 import org.opensearch.index.query.QueryBuilders;
 import org.opensearch.knn.index.KNNVectorScriptDocValues;
+import org.opensearch.knn.index.VectorDataType;
 import org.opensearch.plugins.SearchPlugin.SearchExtSpec;
 import org.opensearch.search.SearchExtBuilder;
 import org.opensearch.search.SearchHit;
@@ -154,20 +156,20 @@ public final class VectorPhase implements FetchSubPhase {
         public void process(HitContext context) throws IOException {
             vectors.setNextDocId(context.docId());
             if (vectors.size() > 0 && vectors instanceof KNNVectorScriptDocValues<?> one) {
-                context.hit().setDocumentField(CARRIER, new DocumentField(CARRIER, List.of(floats(one.getValue()))));
+                context.hit().setDocumentField(CARRIER, new DocumentField(CARRIER, List.of(floats(one))));
             }
         }
 
         /** A copy: k-NN reads one vector after the other into the same array. */
-        private static float[] floats(Object vector) {
-            if (vector instanceof byte[] bytes) {
-                float[] floats = new float[bytes.length];
-                for (int i = 0; i < floats.length; i++) {
-                    floats[i] = bytes[i];
-                }
-                return floats;
+        private static float[] floats(KNNVectorScriptDocValues<?> doc) {
+            if (!(doc.getValue() instanceof byte[] bytes)) {
+                return ((float[]) doc.getValue()).clone();
             }
-            return ((float[]) vector).clone();
+            float[] floats = new float[bytes.length];
+            for (int i = 0; i < floats.length; i++) {
+                floats[i] = bytes[i];
+            }
+            return doc.getVectorDataType() == VectorDataType.BINARY ? EmbeddingType.BINARY.decode(floats) : floats;
         }
     }
 }

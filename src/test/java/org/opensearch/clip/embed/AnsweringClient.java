@@ -7,6 +7,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionType;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.core.vector.ZeroShot.Activation;
 import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.clip.embed.Embed.Result;
@@ -33,7 +34,11 @@ public final class AnsweringClient extends NoOpNodeClient {
 
     public static Embed.Response answer(Embed.Request request, Function<Source, Result> model) {
         var results = request.inputs().stream().map(model).toList();
-        return new Embed.Response("m", "f", 4, results).scoredBy(new Logits(Activation.SOFTMAX, 4, 0, false));
+        var documents =
+                request.documents().stream().map(at -> EmbeddingType.FLOAT).toList();
+        return new Embed.Response("m", "f", 4, results)
+                .scoredBy(new Logits(Activation.SOFTMAX, 4, 0, false))
+                .telling(new Target.Kept(EmbeddingType.FLOAT, documents), List.of());
     }
 
     public static Result vector(float... values) {

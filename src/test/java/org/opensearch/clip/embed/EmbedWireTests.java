@@ -6,6 +6,7 @@ import java.util.List;
 import org.opensearch.action.support.IndicesOptions;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.image.ImageInfo;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.core.vector.ZeroShot.Activation;
 import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.clip.embed.Embed.Lane;
@@ -34,7 +35,10 @@ public class EmbedWireTests extends OpenSearchTestCase {
 
     public void testRequestArrivesAsItWasSent() throws IOException {
         List<Source> inputs = List.of(new Source.Text("ä😀"), new Source.Image("aGk="), new Source.Text(""));
-        Target target = new Target(new String[] {"a", "b*"}, IndicesOptions.lenientExpandOpen(), "f.v", 64);
+        EmbeddingType type = randomFrom(EmbeddingType.BYTE, null);
+        Target target = new Target(
+                new String[] {"a", "b*"}, IndicesOptions.lenientExpandOpen(), "f.v", 64, type, randomBoolean());
+        List<Target.VectorAt> documents = List.of(new Target.VectorAt("i", "w"));
         Request request = new Request("m", inputs, Lane.INGEST, Side.PASSAGE, TimeValue.timeValueMillis(1500), target);
         Request read = sent(request, Request::new);
         assertEquals("m", read.modelId());
@@ -46,6 +50,9 @@ public class EmbedWireTests extends OpenSearchTestCase {
         assertEquals(target.options(), read.target().options());
         assertEquals("f.v", read.target().field());
         assertEquals(64, read.target().dimensions());
+        assertEquals(type, read.target().embeddingType());
+        assertEquals(target.mayBeUnmapped(), read.target().mayBeUnmapped());
+        assertEquals(documents, sent(request.besides(documents), Request::new).documents());
         assertEquals(List.of(), read.dimensions());
         assertEquals(
                 List.of(0, 128),
@@ -67,11 +74,16 @@ public class EmbedWireTests extends OpenSearchTestCase {
         Response read = sent(
                 new Response("m", "f", 2, List.of(new Vector(new float[] {1, -0f}, 3, true, info), failure))
                         .scoredBy(logits)
-                        .warning(List.of("w")),
+                        .telling(
+                                new Target.Kept(EmbeddingType.BYTE, List.of(EmbeddingType.BINARY, EmbeddingType.FLOAT)),
+                                List.of("w")),
                 Response::new);
         assertEquals(logits, read.logits());
         assertEquals(info, ((Vector) read.results().get(0)).info());
         assertEquals(List.of("w"), read.warnings());
+        assertEquals(EmbeddingType.BYTE, read.kept().searched());
+        assertEquals(
+                List.of(EmbeddingType.BINARY, EmbeddingType.FLOAT), read.kept().documents());
         assertEquals("m", read.modelId());
         assertEquals("f", read.fingerprint());
         assertEquals(2, read.dimension());

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.opensearch.Version;
 import org.opensearch.action.support.IndicesOptions;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.VectorFields.VectorField;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.Desired;
@@ -116,6 +117,27 @@ public class VectorFieldsTests extends OpenSearchTestCase {
         refuses("[a]: [m], [c]: [other]", () -> VectorFields.modelId(find("v", "a", "c")));
         refuses("[a]: [m], [d]: not set", () -> VectorFields.modelId(find("v", "a", "d")));
         assertEquals(Optional.empty(), VectorFields.modelId(find("v", "d")));
+    }
+
+    public void testTheFieldsSayWhatTheyKeepVectorsAs() throws Exception {
+        String binary = "{\"type\": \"knn_vector\", \"dimension\": 8, \"data_type\": \"BINARY\"}";
+        index("a", "{\"v\": " + VECTOR + "}", null);
+        index("b", "{\"v\": " + binary + ", \"also\": {\"type\": \"alias\", \"path\": \"v\"}}", null);
+        index("c", "{\"v\": {\"type\": \"knn_vector\", \"model_id\": \"x\"}}", null);
+        assertEquals(EmbeddingType.FLOAT, VectorFields.dataType(List.of(), null));
+        assertEquals(EmbeddingType.BYTE, VectorFields.dataType(List.of(), EmbeddingType.BYTE));
+        assertEquals(EmbeddingType.FLOAT, VectorFields.dataType(find("v", "a"), null));
+        assertEquals(EmbeddingType.BINARY, VectorFields.dataType(find("v", "b", "c"), null));
+        assertEquals(EmbeddingType.BINARY, VectorFields.dataType(find("also", "b"), EmbeddingType.BINARY));
+        assertEquals(EmbeddingType.BYTE, VectorFields.dataType(find("v", "c"), EmbeddingType.BYTE));
+        VectorFields.check(find("v", "b"), target("v", 0), model(8));
+        refuses(
+                "[data_type] of the fields searched is not the same: [v] of [a]: [float], [v] of [b]: [binary]; search them"
+                        + " apart",
+                () -> VectorFields.dataType(find("v", "a", "b"), null));
+        refuses(
+                "[embedding_type] is [byte], [data_type] of the fields searched is not the same: [v] of [a]: [float]",
+                () -> VectorFields.dataType(find("v", "a"), EmbeddingType.BYTE));
     }
 
     public void testComparesDimensionsAndSaysWhatToDo() throws Exception {

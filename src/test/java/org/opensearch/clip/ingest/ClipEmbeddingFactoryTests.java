@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.opensearch.OpenSearchParseException;
+import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.ingest.FieldMapping.MultiValue;
 import org.opensearch.common.xcontent.XContentHelper;
@@ -33,23 +34,30 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                 { "model_id": "m",
                   "field_map": {
                     "title_vector": { "text": "title" },
-                    "image_vector": { "image": ["a.b", "c"], "multi_value": "first", "dimensions": 32 },
+                    "image_vector": { "image": ["a.b", "c"], "multi_value": "first", "dimensions": 32, "embedding_type": "binary" },
                     "product_vector": { "text": ["title", "brand"], "image": "media.images",
                       "fusion": { "technique": "weighted_mean", "weights": { "text": 0.3, "image": 0.7 } } } },
-                  "dimensions": 512, "normalize": false, "skip_existing": false, "ignore_missing": false,
+                  "dimensions": 512, "embedding_type": "byte", "normalize": false, "skip_existing": false, "ignore_missing": false,
                   "on_image_error": "text_only", "error_field": "notes", "remove_source_image": true, "timeout": "30s" }""");
         var image = List.of(new FieldPath("a.b"), new FieldPath("c"));
         var product = List.of(new FieldPath("title"), new FieldPath("brand"));
         assertEquals(
                 List.of(
                         new FieldMapping(
-                                new FieldPath("image_vector"), List.of(), image, Mix.MEAN, 32, MultiValue.FIRST),
+                                new FieldPath("image_vector"),
+                                List.of(),
+                                image,
+                                Mix.MEAN,
+                                32,
+                                EmbeddingType.BINARY,
+                                MultiValue.FIRST),
                         new FieldMapping(
                                 new FieldPath("product_vector"),
                                 product,
                                 List.of(new FieldPath("media.images")),
                                 new Mix(Mix.Technique.WEIGHTED_MEAN, 0.3, 0.7),
                                 512,
+                                EmbeddingType.BYTE,
                                 MultiValue.MEAN),
                         new FieldMapping(
                                 new FieldPath("title_vector"),
@@ -57,6 +65,7 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                                 List.of(),
                                 Mix.MEAN,
                                 512,
+                                EmbeddingType.BYTE,
                                 MultiValue.MEAN)),
                 options.fields());
         assertFalse(options.normalize());
@@ -101,6 +110,7 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                         List.of(new FieldPath("i")),
                         Mix.MEAN,
                         0,
+                        EmbeddingType.FLOAT,
                         MultiValue.MEAN)),
                 options.fields());
         refuses(
@@ -123,6 +133,10 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         refusesField("v.text", "field name", "{\"text\": 3}");
         refusesField("v.image", "field name", "{\"image\": [\"a\", \" \"]}");
         refusesField("v.image", "no field", "{\"image\": []}");
+        refusesField(
+                "v.embedding_type",
+                "must be one of [float, byte, binary], got [int4]",
+                "{\"text\": \"t\", \"embedding_type\": \"int4\"}");
         refusesField("v.dimensions", "at least 1", "{\"text\": \"t\", \"dimensions\": 0}");
         refusesField("v.dimensions", "at least 1", "{\"text\": \"t\", \"dimensions\": \"64\"}");
         refusesField("v.multi_value", "[mean, first, nested]", "{\"image\": \"i\", \"multi_value\": \"last\"}");

@@ -156,7 +156,8 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
             "\"queries\": [{\"text\": \"red\", \"weight\": 0.5}, {\"text\": \"logo\", \"weight\": -0.4},"
                     + "{\"image\": \"abc\"}, {\"document\": {\"_index\": \"i\", \"_id\": \"1\"}, \"weight\": 2}]",
             "\"query_document\": {\"_index\": \"i\", \"_id\": \"1\"}",
-            "\"query_document\": {\"_index\": \"i\", \"_id\": \"1\", \"field\": \"w\", \"routing\": \"r\"}, \"dimensions\": 64");
+            "\"query_document\": {\"_index\": \"i\", \"_id\": \"1\", \"field\": \"w\", \"routing\": \"r\"}, \"dimensions\": 64",
+            "\"query_text\": \"red\", \"embedding_type\": \"binary\"");
 
     public void testWhatIsWrittenReadsBack() throws Exception {
         for (String parameters : QUERIES) {
