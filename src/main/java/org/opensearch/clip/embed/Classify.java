@@ -16,9 +16,9 @@ import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Labelling.Answer;
 import org.opensearch.clip.embed.Labels.Scored;
+import org.opensearch.clip.model.RequestBody;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentBuilder;
-import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestChannel;
@@ -126,11 +126,8 @@ public final class Classify extends BaseRestHandler {
     }
 
     @Override
-    protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) throws IOException {
-        Body body;
-        try (XContentParser parser = rest.contentParser()) {
-            body = Body.parse(rest.param("id"), parser.map());
-        }
+    protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) {
+        Body body = Body.parse(rest.param("id"), RequestBody.read(rest));
         long start = System.nanoTime();
         return channel -> body.labelling()
                 .run(
@@ -182,8 +179,8 @@ public final class Classify extends BaseRestHandler {
         @Override
         protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) {
             Labelling labelling;
-            try (XContentParser parser = rest.contentOrSourceParamParser()) {
-                labelling = parse(parser.map());
+            try {
+                labelling = parse(RequestBody.read(rest));
             } catch (Exception e) {
                 return channel -> JinaSchema.fail(channel, e);
             }

@@ -17,7 +17,6 @@ import org.opensearch.clip.embed.Embed.Result.Failure;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.xcontent.XContentBuilder;
-import org.opensearch.core.xcontent.XContentParser;
 
 /**
  * The body of {@code _embed}, and the answer in its terms.
@@ -36,11 +35,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
     private static final Set<String> KEYS = Set.of("inputs", "dimensions", "normalize", "side", "timeout");
 
     /** @throws IllegalArgumentException naming the field that is missing, unknown or of the wrong type */
-    static EmbedBody parse(XContentParser parser) throws IOException {
-        if (parser.nextToken() != XContentParser.Token.START_OBJECT) {
-            throw new IllegalArgumentException("the body must be a JSON object with [inputs]");
-        }
-        Map<String, Object> body = parser.map();
+    static EmbedBody parse(Map<String, Object> body) {
         refuseUnknown("", body, KEYS);
         return new EmbedBody(
                 inputs(body.get("inputs")),

@@ -8,10 +8,10 @@ import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
+import org.opensearch.clip.model.RequestBody;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.rest.RestStatus;
-import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestHandler;
@@ -91,11 +91,8 @@ public final class EmbedEndpoint {
         }
 
         @Override
-        protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient client) throws IOException {
-            EmbedBody body;
-            try (XContentParser parser = rest.contentParser()) {
-                body = EmbedBody.parse(parser);
-            }
+        protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient client) {
+            EmbedBody body = EmbedBody.parse(RequestBody.read(rest));
             Request request = body.request(rest.param("id"));
             long start = System.nanoTime();
             return channel -> new RestCancellableNodeClient(client, rest.getHttpChannel())

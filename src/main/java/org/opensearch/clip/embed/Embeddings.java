@@ -6,10 +6,10 @@ import static org.opensearch.rest.RestRequest.Method.POST;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.opensearch.clip.model.RequestBody;
 import org.opensearch.common.logging.HeaderWarning;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentBuilder;
-import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestChannel;
@@ -36,8 +36,8 @@ public final class Embeddings extends BaseRestHandler {
     @Override
     protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) {
         EmbeddingsBody body;
-        try (XContentParser parser = request.contentOrSourceParamParser()) {
-            body = EmbeddingsBody.parse(parser.map());
+        try {
+            body = EmbeddingsBody.parse(RequestBody.read(request));
         } catch (Exception e) {
             return channel -> JinaSchema.fail(channel, e);
         }

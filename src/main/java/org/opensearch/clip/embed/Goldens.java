@@ -78,16 +78,31 @@ record Goldens(List<Source> inputs, List<float[]> embeddings, Side side, String 
     }
 
     /**
+     * @param dimension of the model's vectors
+     * @throws IllegalArgumentException when a reference is shorter
+     */
+    void requireLength(int dimension) {
+        for (int i = 0; i < embeddings.size(); i++) {
+            requireLength(i, dimension);
+        }
+    }
+
+    private void requireLength(int input, int dimension) {
+        int length = embeddings.get(input).length;
+        if (length < dimension) {
+            throw new IllegalArgumentException(
+                    "[embeddings[" + input + "]] has [" + length + "] values, the model makes [" + dimension + "]");
+        }
+    }
+
+    /**
      * Of an input's vector and its reference, over as many values as the model gives: one that was declared shorter is cut.
      *
-     * @throws IllegalArgumentException when the reference is shorter than the vector, or zero
+     * @throws IllegalArgumentException when a reference is shorter than the vector
      */
     double cosine(int input, float[] vector) {
+        requireLength(input, vector.length);
         float[] reference = embeddings.get(input);
-        if (reference.length < vector.length) {
-            throw new IllegalArgumentException("[embeddings[" + input + "]] has [" + reference.length
-                    + "] values, the model makes [" + vector.length + "]");
-        }
         return Vectors.dot(Vectors.normalize(Vectors.truncate(reference, vector.length)), Vectors.normalize(vector));
     }
 
@@ -112,6 +127,12 @@ record Goldens(List<Source> inputs, List<float[]> embeddings, Side side, String 
                 throw EmbedBody.wrong(field + "[" + i + "]", "a number", list.get(i));
             }
             vector[i] = number.floatValue();
+            if (!Float.isFinite(vector[i])) {
+                throw EmbedBody.wrong(field + "[" + i + "]", "a number of 32 bits", number);
+            }
+        }
+        if (Vectors.dot(vector, vector) == 0) {
+            throw EmbedBody.wrong(field, "a vector that is not zero", value);
         }
         return vector;
     }

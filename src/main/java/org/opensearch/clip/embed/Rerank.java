@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.Set;
 import org.opensearch.clip.embed.Comparison.Answer;
 import org.opensearch.clip.embed.Comparison.Scored;
+import org.opensearch.clip.model.RequestBody;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentBuilder;
-import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestChannel;
@@ -78,8 +78,8 @@ public final class Rerank extends BaseRestHandler {
     @Override
     protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) {
         Body body;
-        try (XContentParser parser = rest.contentOrSourceParamParser()) {
-            body = Body.parse(parser.map());
+        try {
+            body = Body.parse(RequestBody.read(rest));
         } catch (Exception e) {
             return channel -> JinaSchema.fail(channel, e);
         }

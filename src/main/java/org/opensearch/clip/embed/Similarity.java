@@ -11,9 +11,9 @@ import java.util.concurrent.TimeUnit;
 import org.opensearch.clip.embed.Comparison.Answer;
 import org.opensearch.clip.embed.Comparison.Scored;
 import org.opensearch.clip.embed.Embed.Result.Failure;
+import org.opensearch.clip.model.RequestBody;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentBuilder;
-import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestRequest;
@@ -75,11 +75,8 @@ public final class Similarity extends BaseRestHandler {
     }
 
     @Override
-    protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) throws IOException {
-        Body body;
-        try (XContentParser parser = rest.contentParser()) {
-            body = Body.parse(rest.param("id"), parser.map());
-        }
+    protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) {
+        Body body = Body.parse(rest.param("id"), RequestBody.read(rest));
         long start = System.nanoTime();
         return channel -> body.comparison()
                 .run(new RestCancellableNodeClient(node, rest.getHttpChannel()), new RestResponseListener<>(channel) {

@@ -29,6 +29,7 @@ import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelFiles;
 import org.opensearch.clip.model.ModelMetadata;
+import org.opensearch.clip.model.RequestBody;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
@@ -46,7 +47,6 @@ import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.tasks.TaskId;
 import org.opensearch.core.xcontent.XContentBuilder;
-import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestRequest;
 import org.opensearch.rest.action.RestCancellableNodeClient;
@@ -237,6 +237,8 @@ public final class VerifyModel {
             DeclaredModel model = model(request.id);
             if (request.goldens == null) {
                 golden(model);
+            } else {
+                request.goldens.requireLength(model.dimension());
             }
             if (!model.load()) {
                 throw LoadedModels.notLoaded(model.id());
@@ -375,13 +377,8 @@ public final class VerifyModel {
         }
 
         @Override
-        protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient client) throws IOException {
-            Goldens goldens = null;
-            if (rest.hasContent()) {
-                try (XContentParser parser = rest.contentParser()) {
-                    goldens = Goldens.parse(parser.map());
-                }
-            }
+        protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient client) {
+            Goldens goldens = rest.hasContent() ? Goldens.parse(RequestBody.read(rest)) : null;
             Request request = new Request(rest.param("id"), goldens, rest.paramAsTime("timeout", null));
             return channel -> new RestCancellableNodeClient(client, rest.getHttpChannel())
                     .execute(ACTION, request, new RestStatusToXContentListener<>(channel));

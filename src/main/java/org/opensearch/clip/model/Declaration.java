@@ -35,6 +35,7 @@ record Declaration(
 
     /** @throws IllegalArgumentException names every key that is not known, or the first one whose value is not what it should be */
     static Declaration parse(Map<String, Object> body) {
+        body.forEach(Declaration::requireStorable);
         Map<String, Object> rest = new TreeMap<>(body);
         Map<String, Object> source = source(rest.remove("source"));
         String nodes = nodes(rest.remove("nodes"));
@@ -50,6 +51,22 @@ record Declaration(
             rest.put("variant", source.remove("variant"));
         }
         return new Declaration(source, Overrides.parse(rest).toMap(), nodes, device, modelTtl);
+    }
+
+    /** A cluster state that cannot be written as JSON costs the cluster its manager. */
+    private static void requireStorable(String name, Object value) {
+        switch (value) {
+            case String text
+            when text.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE) ->
+                throw new IllegalArgumentException("[" + name + "] holds half of a surrogate pair");
+            case List<?> list -> list.forEach(element -> requireStorable(name, element));
+            case Map<?, ?> map ->
+                map.forEach((key, element) -> {
+                    requireStorable(name, key);
+                    requireStorable(name + "." + key, element);
+                });
+            case null, default -> {}
+        }
     }
 
     private static Map<String, Object> source(Object value) {

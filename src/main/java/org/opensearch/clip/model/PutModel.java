@@ -337,11 +337,11 @@ public final class PutModel {
         }
 
         @Override
-        protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) throws IOException {
+        protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) {
             boolean wait = request.paramAsBoolean("wait_for_completion", true);
             Request put = new Request(
                     request.param("id"),
-                    request.contentParser().map(),
+                    RequestBody.read(request),
                     request.hasParam("load") ? request.paramAsBoolean("load", false) : null,
                     request.paramAsTime("timeout", LoadModel.DEFAULT_TIMEOUT),
                     !wait);

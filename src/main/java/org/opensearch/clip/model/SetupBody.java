@@ -2,11 +2,13 @@
 package org.opensearch.clip.model;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.cluster.metadata.MetadataCreateIndexService;
 
@@ -23,6 +25,11 @@ record SetupBody(String index, String pipeline, List<String> text, String image,
 
     private static final Set<String> KEYS =
             new TreeSet<>(Set.of("index", "pipeline", "text", "image", "dimensions", "vector_field"));
+
+    /** Also without halves of surrogate pairs, which a cluster state cannot be written with. */
+    private static final Pattern PRINTABLE = Pattern.compile("[^\\p{Cc}\\p{Cs}]*");
+
+    private static final int MAX_FIELD = 1_000;
 
     /** @throws IllegalArgumentException naming the field that is missing, unknown, of the wrong type or in the way of another */
     static SetupBody parse(Map<String, Object> json) {
@@ -51,7 +58,7 @@ record SetupBody(String index, String pipeline, List<String> text, String image,
 
     /** The rules for indices hold for pipelines too, because a wildcard in their names means others. */
     private static String name(String key, Object value) {
-        if (!(value instanceof String name)) {
+        if (!(value instanceof String name) || !PRINTABLE.matcher(name).matches()) {
             throw new IllegalArgumentException("[" + key + "] must be a name, got [" + value + "]");
         }
         MetadataCreateIndexService.validateIndexOrAliasName(
@@ -62,9 +69,13 @@ record SetupBody(String index, String pipeline, List<String> text, String image,
 
     /** Names with an underscore in front mean something else to documents and pipelines. */
     private static String field(String key, Object value) {
-        if (!(value instanceof String name) || name.isBlank() || name.startsWith("_")) {
-            throw new IllegalArgumentException(
-                    "[" + key + "] must be a field's name that begins with no [_], got [" + value + "]");
+        if (!(value instanceof String name)
+                || name.length() > MAX_FIELD
+                || name.startsWith("_")
+                || !PRINTABLE.matcher(name).matches()
+                || Arrays.stream(name.split("\\.", -1)).anyMatch(String::isBlank)) {
+            throw new IllegalArgumentException("[" + key + "] must be a field's name of at most " + MAX_FIELD
+                    + " characters that begins with no [_], got [" + value + "]");
         }
         return name;
     }

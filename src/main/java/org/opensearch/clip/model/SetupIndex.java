@@ -22,7 +22,6 @@ import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.MediaTypeRegistry;
 import org.opensearch.core.xcontent.ToXContentObject;
 import org.opensearch.core.xcontent.XContentBuilder;
-import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestRequest;
 import org.opensearch.rest.action.RestToXContentListener;
@@ -72,13 +71,10 @@ public final class SetupIndex extends BaseRestHandler {
     }
 
     @Override
-    protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) throws IOException {
+    protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) {
         String id = request.param("id");
         boolean dryRun = request.paramAsBoolean("dry_run", false);
-        SetupBody body;
-        try (XContentParser parser = request.contentParser()) {
-            body = SetupBody.parse(parser.map());
-        }
+        SetupBody body = SetupBody.parse(RequestBody.read(request));
         return channel -> {
             var answer = new RestToXContentListener<Answer>(channel);
             client.execute(

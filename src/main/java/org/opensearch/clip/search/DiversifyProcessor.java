@@ -89,12 +89,20 @@ public final class DiversifyProcessor {
                     .orElseThrow(() -> ConfigurationUtils.newConfigurationException(
                             TYPE, tag, "technique", "must be [kmeans] or [mmr], got [" + name + "]"));
             Object given = config.remove("diversity");
-            double diversity = given == null ? 0.5 : XContentMapValues.nodeDoubleValue(given);
+            double diversity = given == null ? 0.5 : number(given);
             if (!(diversity >= 0 && diversity <= 1)) {
                 throw ConfigurationUtils.newConfigurationException(
                         TYPE, tag, "diversity", "must be in [0, 1], got [" + given + "]");
             }
             return new Config(vectorField, embeddingType, candidates, technique, clusters, diversity);
+        }
+
+        private static double number(Object value) {
+            try {
+                return XContentMapValues.nodeDoubleValue(value);
+            } catch (NumberFormatException e) {
+                return Double.NaN;
+            }
         }
 
         private static int inRange(String tag, Map<String, Object> config, String name, int fallback) {

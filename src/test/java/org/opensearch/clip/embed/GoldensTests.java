@@ -57,6 +57,10 @@ public class GoldensTests extends OpenSearchTestCase {
         refuses("[embeddings] must be an array of vectors, got nothing", "{\"inputs\": [\"a\"]}");
         refuses("[embeddings[0]] must be an array of numbers", "{\"inputs\": [\"a\"], \"embeddings\": [[]]}");
         refuses("[embeddings[0][1]] must be a number, got [b]", "{\"inputs\": [\"a\"], \"embeddings\": [[1, \"b\"]]}");
+        refuses("[embeddings[0][1]] must be a number of 32 bits", "{\"inputs\": [\"a\"], \"embeddings\": [[1, 1e39]]}");
+        refuses(
+                "[embeddings[1]] must be a vector that is not zero",
+                "{\"inputs\": [\"a\", \"b\"], \"embeddings\": [[1], [0]]}");
         refuses("one vector an input, got [2] for [1] inputs", "{\"inputs\": [\"a\"], \"embeddings\": [[1], [2]]}");
         refuses(
                 "[expected.int8] must be a cosine, got [2]",
@@ -65,6 +69,15 @@ public class GoldensTests extends OpenSearchTestCase {
         refuses(
                 "must hold the pictures themselves",
                 "{\"inputs\": [{\"image\": \"https://a.org/b\"}], \"embeddings\": [[1]]}");
+    }
+
+    public void testAReferenceShorterThanTheModelsVectorsIsNamed() {
+        Goldens goldens = parse("{\"inputs\": [\"a\", \"b\"], \"embeddings\": [[1, 1], [1]]}");
+        goldens.requireLength(1);
+        assertEquals(
+                "[embeddings[1]] has [1] values, the model makes [2]",
+                expectThrows(IllegalArgumentException.class, () -> goldens.requireLength(2))
+                        .getMessage());
     }
 
     public void testTheWorstInputOfEachTowerIsFound() throws Exception {

@@ -65,13 +65,20 @@ public class VerifyModelTests extends ClipSingleNodeTestCase {
 
     public void testANodeThatCannotCompareSaysWhy() {
         loadModel();
-        Response response = verify(golden("red apple", new float[] {1}, Map.of()));
+        Response response = verify(golden("red apple", new float[DIMENSION], Map.of()));
         assertFalse(response.passed());
         assertEquals(RestStatus.SERVICE_UNAVAILABLE, response.status());
         assertNull(response.nodes().getFirst().verdict());
         assertEquals(
-                "[embeddings[0]] has [1] values, the model makes [256]",
+                "a zero vector has no direction and cannot be normalised",
                 response.nodes().getFirst().reason());
+    }
+
+    public void testAReferenceThatIsTooShortIsTheCallersFault() {
+        loadModel();
+        Exception e = expectThrows(
+                IllegalArgumentException.class, () -> verify(golden("red apple", new float[] {1}, Map.of())));
+        assertEquals("[embeddings[0]] has [1] values, the model makes [256]", e.getMessage());
     }
 
     public void testAModelWithoutGoldenVectorsSaysHowToAddThem() {

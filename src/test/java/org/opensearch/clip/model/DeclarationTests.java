@@ -54,6 +54,15 @@ public class DeclarationTests extends OpenSearchTestCase {
         assertEquals(Map.of("variant", "fp16"), declaration.overrides());
     }
 
+    public void testRefusesWhatAClusterStateCannotBeWrittenWith() {
+        assertEquals("[query_prompt] holds half of a surrogate pair", refused(body("query_prompt", "a\ud800b")));
+        assertEquals("[nodes] holds half of a surrogate pair", refused(body("nodes", List.of("a", "\udc00"))));
+        assertEquals(
+                "[source.url] holds half of a surrogate pair",
+                refused(Map.of("source", Map.of("url", "https://a.org/\ud800"))));
+        Declaration.parse(body("query_prompt", "\ud83d\ude00"));
+    }
+
     public void testNamesEveryUnknownParameter() {
         String message = refused(body("colour", 1, "polling", "mean", "pooling", "mean"));
         assertThat(message, containsString("unknown parameters [colour, polling]"));

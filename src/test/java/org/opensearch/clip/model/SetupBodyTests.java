@@ -75,7 +75,9 @@ public class SetupBodyTests extends OpenSearchTestCase {
         assertRefused("{'index': 'i', 'text': ['a', 1]}", "[text]", "got [1]");
         assertRefused("{'index': 'i', 'image': ['p']}", "[image]");
         assertRefused("{'index': 'i', 'image': '_id'}", "[image]", "[_id]");
-        assertRefused("{'index': 'i', 'text': ' '}", "[text]");
+        for (String field : List.of("", " ", ".t", "t.", "a..b", "a. .b", "t\\u0000", "t\\ud800", "x".repeat(1001))) {
+            assertRefused("{'index': 'i', 'text': '" + field + "'}", "[text]", "must be a field's name");
+        }
         assertRefused("{'index': 'i', 'texts': 't'}", "[texts]", "known are");
         for (String dimensions : List.of("0", "-1", "1.5", "'64'", "1e99", "99999999999", "true")) {
             assertRefused("{'index': 'i', 'text': 't', 'dimensions': " + dimensions + "}", "[dimensions]");
@@ -87,6 +89,16 @@ public class SetupBodyTests extends OpenSearchTestCase {
             assertRefused("{'index': '" + name + "', 'text': 't'}", "[index] is [" + name + "]");
             assertRefused("{'index': 'i', 'text': 't', 'pipeline': '" + name + "'}", "[pipeline] is [" + name + "]");
         }
+    }
+
+    public void testNamesThatCannotBeWrittenAreRefused() {
+        for (String name : List.of("a\\ud800", "a\\u0000", "a\\u0085")) {
+            assertRefused("{'index': '" + name + "', 'text': 't'}", "[index] must be a name");
+            assertRefused("{'index': 'i', 'text': 't', 'pipeline': '" + name + "'}", "[pipeline] must be a name");
+        }
+        assertEquals(
+                "\ud83d\ude00",
+                parse("{'index': 'i', 'text': '\\ud83d\\ude00'}").text().getFirst());
     }
 
     public void testFieldsThatWouldNeedTwoMappingsAreRefused() {
