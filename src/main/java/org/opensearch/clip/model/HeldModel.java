@@ -30,6 +30,10 @@ final class HeldModel extends AbstractRefCounted {
         this.lastUse = clock.getAsLong();
     }
 
+    DeclaredModel model() {
+        return model;
+    }
+
     LoadedModels.Loaded loaded() {
         return loaded;
     }

@@ -172,7 +172,9 @@ final class ModelSlot {
         cancelRetry();
         if (!running) {
             running = true;
-            enter(held == null ? Observed.State.LOADING : Observed.State.LOADED, reason);
+            // one that runs as it was declared before is in use, and who waits for the declaration waits
+            boolean asDeclared = held != null && loadsAs(held.model(), model);
+            enter(asDeclared ? Observed.State.LOADED : Observed.State.LOADING, reason);
             progress = new Progress(threadPool::relativeTimeInMillis);
             if (loader.downloads(model)) {
                 threadPool.executor(LoadedModels.DOWNLOADS).execute(new Fetch(model, progress));

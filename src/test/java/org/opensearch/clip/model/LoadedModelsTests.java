@@ -293,6 +293,7 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         declare(moved);
         Attempt attempt = attempt();
         assertEquals(moved, attempt.model());
+        assertState(State.LOADING, null);
         try (Ref ref = acquire()) {
             assertEquals(MODEL, ref.model());
         }
