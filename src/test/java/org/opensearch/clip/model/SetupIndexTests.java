@@ -143,9 +143,9 @@ public class SetupIndexTests extends ClipSingleNodeTestCase {
 
     public void testAPipelineIsTakenBackWhenItsIndexCannotBeMade() throws Exception {
         loadModel();
-        assertEquals(RestStatus.BAD_REQUEST, setUp("{'index': 'Upper', 'pipeline': 'embed', 'text': 'title'}"));
+        assertEquals(RestStatus.BAD_REQUEST, setUp("{'index': 'Upper', 'pipeline': 'taken-back', 'text': 'title'}"));
         assertThat(answer, containsString("lowercase"));
-        assertFalse(hasPipeline("embed"));
+        assertFalse(hasPipeline("taken-back"));
     }
 
     public void testWhatTheModelCannotDoIsRefusedBeforeAnythingIsMade() throws Exception {
