@@ -1,20 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
+import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.apache.lucene.codecs.StoredFieldsReader;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.index.FieldInfos;
+import org.apache.lucene.index.FilterDirectoryReader;
+import org.apache.lucene.index.LeafReader;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.action.index.IndexRequest;
 import org.opensearch.action.support.WriteRequest.RefreshPolicy;
+import org.opensearch.common.lucene.index.SequentialStoredFieldsLeafReader;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.xcontent.XContentType;
 import org.opensearch.core.rest.RestStatus;
+import org.opensearch.index.IndexModule;
 import org.opensearch.index.query.QueryBuilders;
+import org.opensearch.plugins.Plugin;
 
 /** Wherever a mapping may put a vector, and k-NN may lose it, a query finds it by its document. No model is there. */
 public class DocumentQueryIT extends ClipSingleNodeTestCase {
 
     private static final String VECTOR = "{\"type\": \"knn_vector\", \"dimension\": 3, \"method\":"
             + " {\"name\": \"hnsw\", \"engine\": \"lucene\", \"space_type\": \"cosinesimil\"}}";
+
+    /** Hides {@code v} of the index {@code masked} as field-level security does: its readers do not know the field. */
+    public static final class Mask extends Plugin {
+        @Override
+        public void onIndexModule(IndexModule module) {
+            if (module.getIndex().getName().equals("masked")) {
+                module.setReaderWrapper(shard -> MaskedReader::new);
+            }
+        }
+    }
+
+    private static final class MaskedReader extends FilterDirectoryReader {
+        MaskedReader(DirectoryReader in) throws IOException {
+            super(in, new SubReaderWrapper() {
+                @Override
+                public LeafReader wrap(LeafReader leaf) {
+                    return new SequentialStoredFieldsLeafReader(leaf) {
+                        @Override
+                        public FieldInfos getFieldInfos() {
+                            return new FieldInfos(
+                                    StreamSupport.stream(in.getFieldInfos().spliterator(), false)
+                                            .filter(field -> !field.name.equals("v"))
+                                            .toArray(FieldInfo[]::new));
+                        }
+
+                        @Override
+                        protected StoredFieldsReader doGetSequentialStoredFieldsReader(StoredFieldsReader reader) {
+                            return reader;
+                        }
+
+                        @Override
+                        public CacheHelper getCoreCacheHelper() {
+                            return in.getCoreCacheHelper();
+                        }
+
+                        @Override
+                        public CacheHelper getReaderCacheHelper() {
+                            return in.getReaderCacheHelper();
+                        }
+                    };
+                }
+            });
+        }
+
+        @Override
+        protected DirectoryReader doWrapDirectoryReader(DirectoryReader in) throws IOException {
+            return new MaskedReader(in);
+        }
+
+        @Override
+        public CacheHelper getReaderCacheHelper() {
+            return in.getReaderCacheHelper();
+        }
+    }
+
+    @Override
+    protected Collection<Class<? extends Plugin>> getPlugins() {
+        return Stream.concat(super.getPlugins().stream(), Stream.of(Mask.class)).toList();
+    }
 
     private void create(String index, String mapping) {
         client().admin()
@@ -85,6 +157,16 @@ public class DocumentQueryIT extends ClipSingleNodeTestCase {
         index("aliased", "b", RefreshPolicy.IMMEDIATE, "{\"v\": [0, 1, 0]}");
         finds("b", "aliased", byDocument("v", "aliased", "b", ""));
         finds("b", "aliased", byDocument("v", "aliased", "b", ", \"field\": \"also\""));
+    }
+
+    public void testAVectorThatTheUserMayNotSeeIsNotReadFromTheIndex() {
+        create("masked", "{\"_source\": {\"excludes\": [\"v\"]}, \"properties\": {\"v\": VECTOR}}");
+        index("masked", "a", RefreshPolicy.IMMEDIATE, "{\"v\": [1, 0, 0]}");
+        refused(
+                "masked",
+                byDocument("v", "masked", "a", ""),
+                RestStatus.BAD_REQUEST,
+                "document [a] of index [masked] has no vector in field [v]");
     }
 
     public void testTheVectorsOfANestedFieldAreTheirMean() {
