@@ -126,14 +126,15 @@ class Node:
         sent = json.dumps(body)[:1500]
         if status >= 500 and status != 503 or status not in range(200, 504):
             self.bad.append((what, status, text[:700], sent))
-        elif 400 <= status and keys and "" not in keys and not any(json.dumps(k, ensure_ascii=False)[1:-1] in text for k in keys) and not parse_error(text):
+        elif 400 <= status and keys and "" not in keys and not any(json.dumps(k, ensure_ascii=False)[1:-1] in text for k in keys) and not said_by_others(text):
             self.unnamed.append((what, status, text[:500], sent, sorted(keys)))
         return status, text
 
 
-def parse_error(text):
-    """Nothing of ours has seen the request: it was no JSON, or deeper or larger than OpenSearch reads."""
-    return any(sign in text for sign in ("json_parse_exception", "stream_constraints_exception", "JsonParseException", "json_e_o_f", "i_o_exception"))
+def said_by_others(text):
+    """It was no JSON, or deeper or larger than OpenSearch reads; or a max_distance beyond what the space of the field has, which k-NN's shards know."""
+    signs = "json_parse_exception", "stream_constraints_exception", "JsonParseException", "json_e_o_f", "i_o_exception", "traversalSimilarity should be"
+    return any(sign in text for sign in signs)
 
 
 def documents(node, rng):
@@ -146,7 +147,7 @@ def documents(node, rng):
     for one in statuses:
         node.count["bulk", one] = node.count.get(("bulk", one), 0) + 1
     if statuses[0] != 201 or statuses[-1] != 201 or max(statuses) >= 500:
-        if not parse_error(text):
+        if not said_by_others(text):
             node.bad.append(("bulk", statuses, text[:1500], json.dumps(document)[:1500]))
 
 
