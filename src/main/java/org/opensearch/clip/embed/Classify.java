@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Labelling.Answer;
@@ -23,9 +22,7 @@ import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestChannel;
 import org.opensearch.rest.RestRequest;
-import org.opensearch.rest.RestResponse;
 import org.opensearch.rest.action.RestCancellableNodeClient;
-import org.opensearch.rest.action.RestResponseListener;
 import org.opensearch.transport.client.node.NodeClient;
 
 /**
@@ -128,19 +125,11 @@ public final class Classify extends BaseRestHandler {
     @Override
     protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) {
         Body body = Body.parse(rest.param("id"), RequestBody.read(rest));
-        long start = System.nanoTime();
         return channel -> body.labelling()
                 .run(
                         new RestCancellableNodeClient(node, rest.getHttpChannel()),
                         known,
-                        new RestResponseListener<>(channel) {
-                            @Override
-                            public RestResponse buildResponse(Answer answer) throws IOException {
-                                long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-                                return new BytesRestResponse(
-                                        RestStatus.OK, body.answer(channel.newBuilder(), answer, took));
-                            }
-                        });
+                        EmbedBody.answering(channel, body::answer));
     }
 
     /**
@@ -158,7 +147,7 @@ public final class Classify extends BaseRestHandler {
 
         /** @throws IllegalArgumentException naming the field that is missing, unknown or of the wrong type */
         static Labelling parse(Map<String, Object> json) {
-            JinaSchema.refuseUnknown(json, KEYS);
+            RequestBody.refuseUnknown(json, KEYS);
             return new Labelling(
                     JinaSchema.string("model", json.get("model")),
                     JinaSchema.inputs("input", json.get("input")),

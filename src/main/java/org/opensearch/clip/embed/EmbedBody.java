@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.vector.Vectors;
@@ -16,7 +17,13 @@ import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.embed.Embed.Result.Failure;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.common.unit.TimeValue;
+import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentBuilder;
+import org.opensearch.rest.BytesRestResponse;
+import org.opensearch.rest.RestChannel;
+import org.opensearch.rest.RestResponse;
+import org.opensearch.rest.action.RestResponseListener;
 
 /**
  * The body of {@code _embed}, and the answer in its terms.
@@ -61,6 +68,23 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
             json.endObject();
         }
         return json.endArray().endObject();
+    }
+
+    /** Writes an answer below a model. */
+    interface Writing<T> {
+        XContentBuilder write(XContentBuilder json, T answer, long tookMillis) throws IOException;
+    }
+
+    /** Answers with how long that took, from now on. */
+    static <T> ActionListener<T> answering(RestChannel channel, Writing<T> writing) {
+        long start = System.nanoTime();
+        return new RestResponseListener<>(channel) {
+            @Override
+            public RestResponse buildResponse(T answer) throws IOException {
+                long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+                return new BytesRestResponse(RestStatus.OK, writing.write(channel.newBuilder(), answer, took));
+            }
+        };
     }
 
     /** What answers below a model begin with. */

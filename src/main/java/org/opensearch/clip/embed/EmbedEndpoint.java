@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
-import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.clip.embed.Embed.Request;
@@ -11,14 +9,10 @@ import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.model.RequestBody;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.core.action.ActionListener;
-import org.opensearch.core.rest.RestStatus;
 import org.opensearch.rest.BaseRestHandler;
-import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestHandler;
 import org.opensearch.rest.RestRequest;
-import org.opensearch.rest.RestResponse;
 import org.opensearch.rest.action.RestCancellableNodeClient;
-import org.opensearch.rest.action.RestResponseListener;
 import org.opensearch.tasks.Task;
 import org.opensearch.transport.TransportService;
 import org.opensearch.transport.client.node.NodeClient;
@@ -94,17 +88,11 @@ public final class EmbedEndpoint {
         protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient client) {
             EmbedBody body = EmbedBody.parse(RequestBody.read(rest));
             Request request = body.request(rest.param("id"));
-            long start = System.nanoTime();
             return channel -> new RestCancellableNodeClient(client, rest.getHttpChannel())
-                    .execute(request.action(), request, new RestResponseListener<>(channel) {
-                        @Override
-                        public RestResponse buildResponse(Response response) throws IOException {
-                            response.warn();
-                            long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-                            return new BytesRestResponse(
-                                    RestStatus.OK, body.answer(channel.newBuilder(), response, took));
-                        }
-                    });
+                    .execute(request.action(), request, EmbedBody.answering(channel, (json, response, took) -> {
+                        response.warn();
+                        return body.answer(json, response, took);
+                    }));
         }
     }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.vector.Vectors;
+import org.opensearch.clip.model.RequestBody;
 
 /**
  * The body of {@link Embeddings}, in any of the forms that clients of Jina and OpenAI send.
@@ -43,7 +44,7 @@ record EmbeddingsBody(
 
     /** @throws IllegalArgumentException naming the field that is missing, unknown or of the wrong type */
     static EmbeddingsBody parse(Map<String, Object> json) {
-        JinaSchema.refuseUnknown(json, KEYS);
+        RequestBody.refuseUnknown(json, KEYS);
         String task = json.get("task") == null ? "" : JinaSchema.string("task", json.get("task"));
         return new EmbeddingsBody(
                 JinaSchema.string("model", json.get("model")),

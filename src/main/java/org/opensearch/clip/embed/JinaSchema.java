@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.OpenSearchException;
 import org.opensearch.common.CheckedConsumer;
@@ -27,15 +26,6 @@ final class JinaSchema {
     private static final int MAX_INPUTS = 2048;
 
     private JinaSchema() {}
-
-    /** @throws IllegalArgumentException with all that is known */
-    static void refuseUnknown(Map<String, Object> json, Set<String> known) {
-        Set<String> unknown = new TreeSet<>(json.keySet());
-        unknown.removeAll(known);
-        if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("unknown parameters " + unknown + ", known are " + new TreeSet<>(known));
-        }
-    }
 
     /** One or several. */
     static List<Source> inputs(String field, Object input) {

@@ -34,7 +34,7 @@ public final class Rerank extends BaseRestHandler {
 
         /** @throws IllegalArgumentException naming the field that is missing, unknown or of the wrong type */
         static Body parse(Map<String, Object> json) {
-            JinaSchema.refuseUnknown(json, KEYS);
+            RequestBody.refuseUnknown(json, KEYS);
             String model = JinaSchema.string("model", json.get("model"));
             Source query = JinaSchema.input("query", json.get("query"));
             List<Source> documents = JinaSchema.inputs("documents", json.get("documents"));

@@ -7,19 +7,14 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.opensearch.clip.embed.Comparison.Answer;
 import org.opensearch.clip.embed.Comparison.Scored;
 import org.opensearch.clip.embed.Embed.Result.Failure;
 import org.opensearch.clip.model.RequestBody;
-import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.rest.BaseRestHandler;
-import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestRequest;
-import org.opensearch.rest.RestResponse;
 import org.opensearch.rest.action.RestCancellableNodeClient;
-import org.opensearch.rest.action.RestResponseListener;
 import org.opensearch.transport.client.node.NodeClient;
 
 /**
@@ -77,14 +72,9 @@ public final class Similarity extends BaseRestHandler {
     @Override
     protected RestChannelConsumer prepareRequest(RestRequest rest, NodeClient node) {
         Body body = Body.parse(rest.param("id"), RequestBody.read(rest));
-        long start = System.nanoTime();
         return channel -> body.comparison()
-                .run(new RestCancellableNodeClient(node, rest.getHttpChannel()), new RestResponseListener<>(channel) {
-                    @Override
-                    public RestResponse buildResponse(Answer answer) throws IOException {
-                        long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-                        return new BytesRestResponse(RestStatus.OK, body.answer(channel.newBuilder(), answer, took));
-                    }
-                });
+                .run(
+                        new RestCancellableNodeClient(node, rest.getHttpChannel()),
+                        EmbedBody.answering(channel, body::answer));
     }
 }

@@ -184,19 +184,13 @@ final class ModelSlot {
         }
     }
 
-    private final class Fetch extends AbstractRunnable {
-        private final DeclaredModel wanted;
-        private final Progress how;
+    private abstract class Step extends AbstractRunnable {
+        final DeclaredModel wanted;
+        final Progress how;
 
-        private Fetch(DeclaredModel wanted, Progress how) {
+        private Step(DeclaredModel wanted, Progress how) {
             this.wanted = wanted;
             this.how = how;
-        }
-
-        @Override
-        protected void doRun() {
-            loader.fetch(wanted, how);
-            threadPool.executor(LoadedModels.POOL).execute(new Load(wanted, how));
         }
 
         @Override
@@ -205,13 +199,21 @@ final class ModelSlot {
         }
     }
 
-    private final class Load extends AbstractRunnable {
-        private final DeclaredModel wanted;
-        private final Progress how;
+    private final class Fetch extends Step {
+        private Fetch(DeclaredModel wanted, Progress how) {
+            super(wanted, how);
+        }
 
+        @Override
+        protected void doRun() {
+            loader.fetch(wanted, how);
+            threadPool.executor(LoadedModels.POOL).execute(new Load(wanted, how));
+        }
+    }
+
+    private final class Load extends Step {
         private Load(DeclaredModel wanted, Progress how) {
-            this.wanted = wanted;
-            this.how = how;
+            super(wanted, how);
         }
 
         @Override
@@ -226,11 +228,6 @@ final class ModelSlot {
             if (!publish(wanted, loaded)) {
                 loaded.close().close();
             }
-        }
-
-        @Override
-        public void onFailure(Exception e) {
-            failed(wanted, e);
         }
     }
 

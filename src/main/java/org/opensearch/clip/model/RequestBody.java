@@ -3,6 +3,8 @@ package org.opensearch.clip.model;
 
 import java.io.IOException;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.opensearch.OpenSearchParseException;
 import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.RestRequest;
@@ -11,6 +13,15 @@ import org.opensearch.rest.RestRequest;
 public final class RequestBody {
 
     private RequestBody() {}
+
+    /** @throws IllegalArgumentException when it has a key that is not known, with all that are */
+    public static void refuseUnknown(Map<String, Object> body, Set<String> known) {
+        Set<String> unknown = new TreeSet<>(body.keySet());
+        unknown.removeAll(known);
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException("unknown parameters " + unknown + ", known are " + new TreeSet<>(known));
+        }
+    }
 
     /** @throws IllegalArgumentException or {@link OpenSearchParseException} when there is no body, or it is not one object: 400 */
     public static Map<String, Object> read(RestRequest request) {

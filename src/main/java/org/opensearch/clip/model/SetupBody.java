@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.cluster.metadata.MetadataCreateIndexService;
@@ -23,8 +22,7 @@ import org.opensearch.cluster.metadata.MetadataCreateIndexService;
  */
 record SetupBody(String index, String pipeline, List<String> text, String image, int dimensions, String vectorField) {
 
-    private static final Set<String> KEYS =
-            new TreeSet<>(Set.of("index", "pipeline", "text", "image", "dimensions", "vector_field"));
+    private static final Set<String> KEYS = Set.of("index", "pipeline", "text", "image", "dimensions", "vector_field");
 
     /** Also without halves of surrogate pairs, which a cluster state cannot be written with. */
     private static final Pattern PRINTABLE = Pattern.compile("[^\\p{Cc}\\p{Cs}]*");
@@ -33,11 +31,7 @@ record SetupBody(String index, String pipeline, List<String> text, String image,
 
     /** @throws IllegalArgumentException naming the field that is missing, unknown, of the wrong type or in the way of another */
     static SetupBody parse(Map<String, Object> json) {
-        Set<String> unknown = new TreeSet<>(json.keySet());
-        unknown.removeAll(KEYS);
-        if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("unknown parameters " + unknown + ", known are " + KEYS);
-        }
+        RequestBody.refuseUnknown(json, KEYS);
         String index = name("index", json.get("index"));
         String image = json.get("image") == null ? null : field("image", json.get("image"));
         String vector = json.get("vector_field") == null ? null : field("vector_field", json.get("vector_field"));

@@ -84,9 +84,8 @@ final class HtmlEntities {
         if (code >= 0x80 && code <= 0x9f) {
             return Repairs.windows(code);
         }
-        boolean control = code < 0x20 && "\t\n\f\r".indexOf(code) < 0 || code == 0x7f;
         boolean noCharacter = code >= 0xfdd0 && code <= 0xfdef || (code & 0xfffe) == 0xfffe;
-        return control || noCharacter ? "" : Character.toString(code);
+        return Repairs.isAsciiControl(code) || noCharacter ? "" : Character.toString(code);
     }
 
     private static String lower(String name) {

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 final class Repairs {
 
     private static final Charset WINDOWS = Charset.forName("windows-1252");
+    private static final Pattern LINE_ENDS = Pattern.compile("\r\n|[\r\u2028\u2029\u0085]");
     private static final Pattern COLORS = Pattern.compile("\u001b\\[[\\d;]*[a-zA-Z]");
 
     /** ftfy knows no end: {@code &amp;amp;amp;..} of 64 kB would take 16,000 passes. */
@@ -55,7 +56,7 @@ final class Repairs {
     private static String characters(String line) {
         var straight = new StringBuilder(line.length());
         line.codePoints().forEach(c -> append(straight, c));
-        String lines = straight.toString().replace("\r\n", "\n").replaceAll("[\r\u2028\u2029\u0085]", "\n");
+        String lines = LINE_ENDS.matcher(straight).replaceAll("\n");
         var visible = new StringBuilder(lines.length());
         COLORS.matcher(lines)
                 .replaceAll("")
@@ -110,7 +111,12 @@ final class Repairs {
     }
 
     private static boolean isControl(int c) {
-        return c < 0x20 && "\t\n\f\r".indexOf(c) < 0 || c == 0x7f || CONTROLS.indexOf(c) >= 0;
+        return isAsciiControl(c) || CONTROLS.indexOf(c) >= 0;
+    }
+
+    /** But for those that are white space. */
+    static boolean isAsciiControl(int c) {
+        return c < 0x20 && "\t\n\f\r".indexOf(c) < 0 || c == 0x7f;
     }
 
     /** The character that Windows has where Unicode has a control character, {@code c} itself where it has none. */
