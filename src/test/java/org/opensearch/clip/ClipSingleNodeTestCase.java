@@ -107,10 +107,10 @@ public abstract class ClipSingleNodeTestCase extends OpenSearchSingleNodeTestCas
                 .indices()
                 .prepareCreate(name)
                 .setSettings(Settings.builder()
-                        .put(settings)
                         .put("index.knn", true)
                         .put("index.number_of_shards", 1)
-                        .put("index.number_of_replicas", 0))
+                        .put("index.number_of_replicas", 0)
+                        .put(settings))
                 .setMapping(mapping.append("}}").toString())
                 .get(LONG);
     }

@@ -3,8 +3,10 @@ package org.opensearch.clip;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.opensearch.ExceptionsHelper;
+import org.opensearch.action.admin.indices.shrink.ResizeType;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.model.PutModel;
 import org.opensearch.common.settings.Settings;
@@ -135,5 +137,55 @@ public class SpacesIT extends ClipSingleNodeTestCase {
                 "of_demo",
                 "\"query_document\": {\"_index\": \"of_other\", \"_id\": \"0\", \"field\": \"also\"}",
                 "those of field [v] of index [of_other], of model [other], cannot be compared");
+    }
+
+    public void testACopyKnowsWhoseVectorsItHas() throws Exception {
+        for (ResizeType type : ResizeType.values()) {
+            for (boolean named : List.of(false, true)) {
+                String source = "source_" + type.name().toLowerCase(Locale.ROOT) + named;
+                String copy = "copy_" + type.name().toLowerCase(Locale.ROOT) + named;
+                index(
+                        source,
+                        MODEL,
+                        Settings.builder()
+                                .put("index.clip.model_id", named ? MODEL : "")
+                                .put("index.number_of_shards", 2)
+                                .build());
+                client().admin()
+                        .indices()
+                        .prepareUpdateSettings(source)
+                        .setSettings(Map.of("index.blocks.write", true))
+                        .get();
+                client().admin()
+                        .indices()
+                        .prepareResizeIndex(source, copy)
+                        .setResizeType(type)
+                        .setSettings(Settings.builder()
+                                .put(
+                                        "index.number_of_shards",
+                                        switch (type) {
+                                            case SHRINK -> 1;
+                                            case CLONE -> 2;
+                                            case SPLIT -> 4;
+                                        })
+                                .putNull("index.blocks.write")
+                                .build())
+                        .get();
+                client().admin().indices().prepareDelete(source).get();
+                if (!named) {
+                    finds(copy, "\"query_text\": \"shark\"");
+                }
+                refused(
+                        copy,
+                        "\"query_text\": \"shark\", \"model_id\": \"other\"",
+                        "field [v] of index [" + copy + "] has vectors of model [demo], those of model [other] cannot be"
+                                + " compared");
+                putPipeline("by_other", "{\"clip_embedding\": {\"model_id\": \"other\", \"field_map\": {\"v\": {\"text\": \"title\"}}}}");
+                var item = bulk(copy, "by_other", List.of("{\"title\": \"whale\"}")).getItems()[0];
+                assertEquals(RestStatus.BAD_REQUEST, item.status());
+                assertTrue(item.getFailureMessage(), item.getFailureMessage().contains("has vectors of model [demo]"));
+                finds(copy, "\"query_text\": \"shark\", \"model_id\": \"demo\"");
+            }
+        }
     }
 }

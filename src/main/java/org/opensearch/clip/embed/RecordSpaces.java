@@ -49,8 +49,7 @@ public final class RecordSpaces {
         if (metadata == null) {
             return state;
         }
-        Map<String, String> before = metadata.getCustomData(SpaceGuard.CUSTOM);
-        Map<String, String> after = before == null ? new HashMap<>() : new HashMap<>(before);
+        Map<String, String> after = new HashMap<>(SpaceGuard.fields(state, metadata));
         boolean follows = ClipSettings.INDEX_GUARD.get(metadata.getSettings()) != ClipSettings.Guard.ERROR;
         fields.forEach((field, fingerprint) -> {
             if (follows) {
@@ -59,7 +58,7 @@ public final class RecordSpaces {
                 after.putIfAbsent(field, fingerprint);
             }
         });
-        if (after.equals(before)) {
+        if (after.equals(metadata.getCustomData(SpaceGuard.CUSTOM))) {
             return state;
         }
         var changed = IndexMetadata.builder(metadata).putCustom(SpaceGuard.CUSTOM, after);
@@ -130,9 +129,10 @@ public final class RecordSpaces {
                 listener.onResponse(new AcknowledgedResponse(true));
                 return;
             }
+            // as deleting an index is: what a copy knows must not be lost because its source is deleted right after
             String source = "clip vector fields of " + request.index + ": " + request.fields.keySet();
             clusterService.submitStateUpdateTask(
-                    source, new AckedClusterStateUpdateTask<>(Priority.LOW, request, listener) {
+                    source, new AckedClusterStateUpdateTask<>(Priority.URGENT, request, listener) {
                         @Override
                         public ClusterState execute(ClusterState current) {
                             return apply(current, request.index, request.fields);

@@ -66,7 +66,7 @@ record Resolution(DeclaredModel model, Kept kept, List<String> warnings) {
     /** The model that the vectors searched are known to be of, where nobody names one; of several, the first that is loaded. */
     private static DeclaredModel recorded(ClusterState state, List<VectorField> fields) {
         List<Optional<String>> known = fields.stream()
-                .map(field -> Optional.ofNullable(SpaceGuard.recorded(field.metadata(), field.path())))
+                .map(field -> Optional.ofNullable(SpaceGuard.recorded(state, field.metadata(), field.path())))
                 .distinct()
                 .toList();
         if (known.stream().allMatch(Optional::isEmpty)) {
@@ -133,7 +133,7 @@ record Resolution(DeclaredModel model, Kept kept, List<String> warnings) {
             incoming.forEach(
                     vectors -> SpaceGuard.check(state, field.metadata(), field.path(), vectors, warnings::add));
         }
-        if (fields.stream().allMatch(field -> SpaceGuard.recorded(field.metadata(), field.path()) == null)) {
+        if (fields.stream().allMatch(field -> SpaceGuard.recorded(state, field.metadata(), field.path()) == null)) {
             documents.forEach(
                     of -> SpaceGuard.check(state, of.index(), of.field(), incoming.getFirst(), warnings::add));
         }

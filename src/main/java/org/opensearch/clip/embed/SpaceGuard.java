@@ -18,6 +18,7 @@ import org.opensearch.cluster.metadata.IndexMetadata;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.common.logging.HeaderWarning;
 import org.opensearch.common.util.concurrent.ThreadContext;
+import org.opensearch.core.index.Index;
 import org.opensearch.ingest.Processor;
 
 /**
@@ -63,7 +64,7 @@ public final class SpaceGuard {
 
         /** Of a field that has some already; empty when nobody knows whose they are. */
         static Optional<Incoming> of(ClusterState state, IndexMetadata index, String field) {
-            return Optional.ofNullable(recorded(index, field))
+            return Optional.ofNullable(recorded(state, index, field))
                     .map(fingerprint -> new Incoming(
                             "those of field [" + field + "] of index ["
                                     + index.getIndex().getName() + "], of " + named(state, fingerprint) + ",",
@@ -106,8 +107,9 @@ public final class SpaceGuard {
      * @param index as the document names it
      */
     public void wrote(ThreadContext context, String index, String field, String fingerprint) {
-        IndexMetadata written = writeIndex(state.get(), index);
-        if (written == null || !fingerprint.equals(recorded(written, field))) {
+        ClusterState now = state.get();
+        IndexMetadata written = writeIndex(now, index);
+        if (written == null || !fingerprint.equals(recorded(now, written, field))) {
             SpaceRecorder.note(context, index, field, fingerprint);
         }
     }
@@ -118,10 +120,25 @@ public final class SpaceGuard {
         return there == null ? null : there.getWriteIndex();
     }
 
-    /** @return the fingerprint of the field's vectors, {@code null} when nobody has written one */
-    static String recorded(IndexMetadata index, String field) {
+    /**
+     * Whose vectors an index has. Core takes no custom metadata along to what {@code _clone}, {@code _shrink} and {@code _split}
+     * make: until it is recorded there, what is recorded of the source counts.
+     *
+     * @return field to fingerprint, never {@code null}
+     */
+    static Map<String, String> fields(ClusterState state, IndexMetadata index) {
         Map<String, String> fields = index.getCustomData(CUSTOM);
-        return fields == null ? null : fields.get(field);
+        Index copied = index.getResizeSourceIndex();
+        if (fields == null && copied != null) {
+            IndexMetadata source = state.metadata().index(copied);
+            fields = source == null ? null : source.getCustomData(CUSTOM);
+        }
+        return fields == null ? Map.of() : fields;
+    }
+
+    /** @return the fingerprint of the field's vectors, {@code null} when nobody has written one */
+    static String recorded(ClusterState state, IndexMetadata index, String field) {
+        return fields(state, index).get(field);
     }
 
     /**
@@ -130,7 +147,7 @@ public final class SpaceGuard {
      */
     static void check(
             ClusterState state, IndexMetadata index, String field, Incoming incoming, Consumer<String> warnings) {
-        String recorded = recorded(index, field);
+        String recorded = recorded(state, index, field);
         if (recorded == null || recorded.equals(incoming.fingerprint())) {
             return;
         }
@@ -150,7 +167,7 @@ public final class SpaceGuard {
 
     /** For messages. */
     static String whose(ClusterState state, VectorFields.VectorField field) {
-        String recorded = recorded(field.metadata(), field.path());
+        String recorded = recorded(state, field.metadata(), field.path());
         return recorded == null ? "not known" : named(state, recorded);
     }
 

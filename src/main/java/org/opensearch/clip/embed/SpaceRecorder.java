@@ -39,8 +39,8 @@ import org.opensearch.transport.client.Client;
  * processor embedded has been indexed, because pipelines run before there is an index, and a simulated one never meets one. A
  * bulk carries a notebook in its thread context that the processor writes into; nothing waits for what becomes of it.
  *
- * <p>The vector fields that an index with {@code index.clip.model_id} is created with belong to that model from the start. Safe for
- * use by many threads.
+ * <p>The vector fields that an index with {@code index.clip.model_id} is created with belong to that model from the start, those of
+ * a copy to the models of its source. Safe for use by many threads.
  */
 public final class SpaceRecorder implements ActionFilter, ClusterStateListener {
     private static final Logger LOGGER = LogManager.getLogger(SpaceRecorder.class);
@@ -166,7 +166,8 @@ public final class SpaceRecorder implements ActionFilter, ClusterStateListener {
 
     /** Where an index lets two models meet, their bulks must not make a cluster state each. */
     private boolean isTooSoon(IndexMetadata index, Map<String, String> fields) {
-        if (fields.keySet().stream().allMatch(field -> SpaceGuard.recorded(index, field) == null)) {
+        Map<String, String> known = index.getCustomData(SpaceGuard.CUSTOM);
+        if (known == null || fields.keySet().stream().noneMatch(known::containsKey)) {
             return false;
         }
         long now = System.nanoTime();
@@ -186,15 +187,15 @@ public final class SpaceRecorder implements ActionFilter, ClusterStateListener {
         }
         for (String name : event.indicesCreated()) {
             IndexMetadata index = event.state().metadata().index(name);
+            // a copy's source may be gone when the record is made
+            Map<String, String> fields = new HashMap<>(SpaceGuard.fields(event.state(), index));
             ModelMetadata.of(event.state())
                     .model(ClipSettings.INDEX_MODEL_ID.get(index.getSettings()))
-                    .ifPresent(model -> {
-                        Map<String, String> fields = new HashMap<>();
-                        VectorFields.in(index).forEach(field -> fields.put(field, model.fingerprint()));
-                        if (!fields.isEmpty()) {
-                            record(event.state(), index, fields);
-                        }
-                    });
+                    .ifPresent(model ->
+                            VectorFields.in(index).forEach(field -> fields.putIfAbsent(field, model.fingerprint())));
+            if (!fields.isEmpty()) {
+                record(event.state(), index, fields);
+            }
         }
     }
 }
