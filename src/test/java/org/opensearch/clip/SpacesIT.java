@@ -178,10 +178,13 @@ public class SpacesIT extends ClipSingleNodeTestCase {
                 refused(
                         copy,
                         "\"query_text\": \"shark\", \"model_id\": \"other\"",
-                        "field [v] of index [" + copy + "] has vectors of model [demo], those of model [other] cannot be"
-                                + " compared");
-                putPipeline("by_other", "{\"clip_embedding\": {\"model_id\": \"other\", \"field_map\": {\"v\": {\"text\": \"title\"}}}}");
-                var item = bulk(copy, "by_other", List.of("{\"title\": \"whale\"}")).getItems()[0];
+                        "field [v] of index [" + copy
+                                + "] has vectors of model [demo], those of model [other] cannot be" + " compared");
+                putPipeline(
+                        "by_other",
+                        "{\"clip_embedding\": {\"model_id\": \"other\", \"field_map\": {\"v\": {\"text\": \"title\"}}}}");
+                var item = bulk(copy, "by_other", List.of("{\"title\": \"whale\"}"))
+                        .getItems()[0];
                 assertEquals(RestStatus.BAD_REQUEST, item.status());
                 assertTrue(item.getFailureMessage(), item.getFailureMessage().contains("has vectors of model [demo]"));
                 finds(copy, "\"query_text\": \"shark\", \"model_id\": \"demo\"");
