@@ -3,10 +3,12 @@ package org.opensearch.clip.model;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -130,7 +132,9 @@ final class CacheSpace {
         try {
             IOUtils.rm(entry.path());
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            if (!Files.notExists(entry.path(), LinkOption.NOFOLLOW_LINKS)) { // else another has taken it meanwhile
+                throw new UncheckedIOException(e);
+            }
         }
     }
 
@@ -177,12 +181,7 @@ final class CacheSpace {
                     : Math.max(
                             own.lastAccessTime().toMillis(),
                             own.lastModifiedTime().toMillis());
-            try (Stream<Path> inside = Files.walk(path)) {
-                long bytes = inside.filter(Files::isRegularFile)
-                        .mapToLong(CacheSpace::size)
-                        .sum();
-                entries.add(new Entry(path, kind, bytes, used, needed));
-            }
+            entries.add(new Entry(path, kind, bytes(path), used, needed));
         } catch (NoSuchFileException e) {
             // has just become another
         } catch (IOException e) {
@@ -190,12 +189,25 @@ final class CacheSpace {
         }
     }
 
-    private static long size(Path path) {
-        try {
-            return Files.size(path);
-        } catch (IOException e) {
-            return 0;
-        }
+    /** Of all regular files in a folder, or of a file; what goes while it is looked at has none. */
+    private static long bytes(Path path) throws IOException {
+        long[] bytes = {0};
+        Files.walkFileTree(path, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                bytes[0] += attributes.isRegularFile() ? attributes.size() : 0;
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+                if (e instanceof NoSuchFileException) {
+                    return FileVisitResult.CONTINUE;
+                }
+                throw e;
+            }
+        });
+        return bytes[0];
     }
 
     private static DownloadException noRoom(long bytes, String why) {

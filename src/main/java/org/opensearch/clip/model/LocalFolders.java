@@ -3,6 +3,7 @@ package org.opensearch.clip.model;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -60,7 +61,7 @@ final class LocalFolders {
                             + "] is a link that leads out of <config>/opensearch-clip: copy the file");
                 }
             }
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) { // the second is how the iteration says it
             throw new IllegalArgumentException("folder [" + name + "] cannot be read on this node", e);
         }
         return folder;

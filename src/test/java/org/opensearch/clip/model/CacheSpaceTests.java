@@ -5,13 +5,17 @@ import static org.hamcrest.Matchers.containsString;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributeView;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.lucene.tests.mockfile.FilterFileSystemProvider;
+import org.apache.lucene.util.IOUtils;
 
 public class CacheSpaceTests extends DownloadTestCase {
 
@@ -88,6 +92,28 @@ public class CacheSpaceTests extends DownloadTestCase {
             return false;
         });
         assertThat(fails(), containsString("keeps [plugins.clip.disk.min_free]"));
+    }
+
+    /** The prepared forms of a model go one after the other while a download counts what is here. */
+    public void testAFormThatVanishesWhileSpaceIsCountedIsNoFailure() throws IOException {
+        file("prepared/gone/model.onnx", 15);
+        file("prepared/here/model.onnx", 15);
+        file("files/new", 30);
+        Path real = data;
+        data = new FilterFileSystemProvider("vanishing://", data.getFileSystem()) {
+            @Override
+            public <A extends BasicFileAttributes> A readAttributes(Path path, Class<A> type, LinkOption... options)
+                    throws IOException {
+                if (path.endsWith("gone/model.onnx")) {
+                    IOUtils.rm(real.resolve("prepared/gone"));
+                }
+                return super.readAttributes(path, type, options);
+            }
+        }.wrapPath(data);
+        diskLimit = 3000;
+        space().require(1000);
+        data = real;
+        assertEquals(Set.of("prepared/here/model.onnx", "files/new"), left());
     }
 
     public void testSweepTakesOldBeginningsAndWhatIsBeyondTheLimit() throws IOException {
