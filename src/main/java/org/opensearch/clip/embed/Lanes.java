@@ -31,7 +31,6 @@ import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.util.concurrent.ThreadContext.StoredContext;
 import org.opensearch.core.common.breaker.CircuitBreaker;
-import org.opensearch.core.common.breaker.CircuitBreakingException;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.indices.breaker.CircuitBreakerService;
 import org.opensearch.core.tasks.TaskCancelledException;
@@ -256,8 +255,10 @@ public final class Lanes {
         try {
             if (item.isWanted()) {
                 long start = System.nanoTime();
-                bytes = images.fetch(((Source.Image) item.source()).image(), item.remaining());
+                byte[] fetched = images.fetch(((Source.Image) item.source()).image(), item.remaining());
                 item.job().stats().took(Stage.FETCH, System.nanoTime() - start);
+                room.charge(fetched); // not under the lock: a breaker may wait for the garbage collector
+                bytes = fetched;
             }
         } catch (FetchException | RuntimeException e) {
             item.settle(Failures.of(e));
@@ -266,11 +267,7 @@ public final class Lanes {
             fetching--;
             room.release(item);
             if (bytes != null) {
-                try {
-                    room.keep(item, bytes);
-                } catch (CircuitBreakingException e) {
-                    item.settle(Failures.of(e));
-                }
+                room.keep(item, bytes);
             }
         }
         if (item.fetched == null) {

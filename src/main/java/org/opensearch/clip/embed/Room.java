@@ -12,7 +12,7 @@ import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 
 /**
  * How much the lanes hold, and whether there is room for more. Search is bounded in requests; ingest in bytes, those of the
- * strings that were sent and those that were fetched for them. What is alone always fits. Not thread-safe.
+ * strings that were sent and those that were fetched for them. What is alone always fits. Not thread-safe but for {@link #charge}.
  */
 final class Room {
 
@@ -76,13 +76,17 @@ final class Room {
     }
 
     /**
-     * After a fetch.
+     * After a fetch, before {@link #keep}; safe for use by many threads.
      *
      * @throws CircuitBreakingException when the node has no memory for it now; it is not kept then
      */
+    void charge(byte[] fetched) {
+        breaker.addEstimateBytesAndMaybeBreak(fetched.length, "clip fetched picture");
+    }
+
+    /** What was charged. */
     void keep(Item item, byte[] fetched) {
         release(item);
-        breaker.addEstimateBytesAndMaybeBreak(fetched.length, "clip fetched picture");
         item.fetched = fetched;
         fetchedBytes += counted(item);
     }

@@ -27,6 +27,7 @@ import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.LoadedModels;
+import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelFiles;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.model.RequestBody;
@@ -52,7 +53,6 @@ import org.opensearch.rest.RestRequest;
 import org.opensearch.rest.action.RestCancellableNodeClient;
 import org.opensearch.rest.action.RestStatusToXContentListener;
 import org.opensearch.tasks.Task;
-import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.ConnectTransportException;
 import org.opensearch.transport.TransportRequest;
 import org.opensearch.transport.TransportRequestOptions;
@@ -222,10 +222,10 @@ public final class VerifyModel {
             this.cluster = cluster;
             this.files = files;
             this.router = router;
-            // a file is read there
+            // a file is read there, and got again if this node has lost it
             transport.registerRequestHandler(
                     ON_NODE,
-                    ThreadPool.Names.GENERIC,
+                    LoadedModels.FILES,
                     NodeRequest::new,
                     (request, channel, task) -> here(
                             request.request, (EmbedTask) task, new ChannelActionListener<>(channel, ON_NODE, request)));

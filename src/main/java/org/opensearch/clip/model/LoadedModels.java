@@ -39,6 +39,9 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     /** Thread pool for what waits for a network, maybe for hours. */
     static final String DOWNLOADS = "clip_download";
 
+    /** Thread pool for a request that waits for files of a model, maybe for a slow server: for one to declare, for one to verify. */
+    public static final String FILES = "clip_files";
+
     /** Loads a model, blocking; what it throws becomes the reason that users see. */
     public interface Loader {
 
@@ -103,7 +106,9 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     public static ExecutorBuilder<?>[] pools() {
         TimeValue idle = TimeValue.timeValueSeconds(30);
         return new ExecutorBuilder<?>[] {
-            new ScalingExecutorBuilder(POOL, 0, 2, idle), new ScalingExecutorBuilder(DOWNLOADS, 0, 3, idle)
+            new ScalingExecutorBuilder(POOL, 0, 2, idle),
+            new ScalingExecutorBuilder(DOWNLOADS, 0, 3, idle),
+            new ScalingExecutorBuilder(FILES, 0, 4, idle)
         };
     }
 

@@ -226,10 +226,10 @@ public final class PutModel {
             Declaration declaration = Declaration.parse(request.body);
             ActionListener<Response> noting =
                     ActionListener.map(listener, made -> made.noting(catalog.licenceNote(declaration.source())));
-            // a server may be slow, and those threads are for what loads; reading a folder is work like theirs
+            // a server may be slow, and nothing else waits for it; reading a folder is work like a load
             boolean here = files.local(declaration.source());
             threadPool
-                    .executor(here ? LoadedModels.POOL : ThreadPool.Names.GENERIC)
+                    .executor(here ? LoadedModels.POOL : LoadedModels.FILES)
                     .execute(ActionRunnable.wrap(noting, l -> {
                         DeclaredModel model = resolve(request.id, declaration, (LoadModel.WaitingTask) task);
                         declare(

@@ -13,12 +13,14 @@ public final class Timers {
     private Timers() {}
 
     /**
-     * Runs {@code task} on {@code generic} after {@code delay}.
+     * Runs {@code task} after {@code delay} on the scheduler's own thread, because a pool that others have filled would keep it waiting. Everything that
+     * the node schedules shares this thread.
      *
+     * @param task does not block
      * @return cancels it
      */
     public static Runnable later(ThreadPool threadPool, Runnable task, Duration delay) {
-        var scheduled = threadPool.schedule(task, TimeValue.timeValueNanos(delay.toNanos()), ThreadPool.Names.GENERIC);
+        var scheduled = threadPool.schedule(task, TimeValue.timeValueNanos(delay.toNanos()), ThreadPool.Names.SAME);
         return scheduled::cancel;
     }
 
