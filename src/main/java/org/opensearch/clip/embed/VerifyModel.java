@@ -27,7 +27,6 @@ import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.LoadedModels;
-import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelFiles;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.model.RequestBody;

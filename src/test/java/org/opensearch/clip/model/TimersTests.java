@@ -30,10 +30,11 @@ public class TimersTests extends OpenSearchTestCase {
                         .put("thread_pool.generic.max", 2)
                         .build());
         CountDownLatch full = new CountDownLatch(2);
-        IntStream.range(0, 3).forEach(i -> threadPool.generic().execute(() -> {
-            full.countDown();
-            await(end);
-        }));
+        IntStream.range(0, 3)
+                .forEach(i -> threadPool.generic().execute(() -> {
+                    full.countDown();
+                    await(end);
+                }));
         await(full);
     }
 
@@ -69,8 +70,7 @@ public class TimersTests extends OpenSearchTestCase {
             });
             String url = hub.url() + "/" + FakeHub.REPOSITORY + "/resolve/" + FakeHub.COMMIT + "/";
             assertArrayEquals(content, fetcher.get(url + "whole", within(Duration.ofMinutes(1))));
-            var e = expectThrows(
-                    FetchException.class, () -> fetcher.get(url + "slow", within(Duration.ofMillis(500))));
+            var e = expectThrows(FetchException.class, () -> fetcher.get(url + "slow", within(Duration.ofMillis(500))));
             assertEquals(e.getMessage(), FetchException.Kind.TIMEOUT, e.kind());
         }
     }
