@@ -46,13 +46,13 @@ public final class Classify extends BaseRestHandler {
             var labels = new Labels(
                     strings("labels", json.get("labels")),
                     json.get("prompt") == null ? Labels.NO_PROMPT : strings("prompt", json.get("prompt")));
+            List<Source> inputs = EmbedBody.inputs(json.get("inputs"));
+            int topK =
+                    EmbedBody.count("top_k", json.get("top_k"), labels.labels().size());
+            labels.requireAnswer(inputs.size(), topK, "ask for fewer labels by [top_k]");
             return new Body(
-                    new Labelling(
-                            model,
-                            EmbedBody.inputs(json.get("inputs")),
-                            labels,
-                            EmbedBody.timeout(json.get("timeout"))),
-                    EmbedBody.count("top_k", json.get("top_k"), labels.labels().size()),
+                    new Labelling(model, inputs, labels, EmbedBody.timeout(json.get("timeout"))),
+                    topK,
                     minScore(json.get("min_score")));
         }
 
@@ -148,11 +148,10 @@ public final class Classify extends BaseRestHandler {
         /** @throws IllegalArgumentException naming the field that is missing, unknown or of the wrong type */
         static Labelling parse(Map<String, Object> json) {
             RequestBody.refuseUnknown(json, KEYS);
-            return new Labelling(
-                    JinaSchema.string("model", json.get("model")),
-                    JinaSchema.inputs("input", json.get("input")),
-                    new Labels(strings("labels", json.get("labels")), Labels.NO_PROMPT),
-                    null);
+            var labels = new Labels(strings("labels", json.get("labels")), Labels.NO_PROMPT);
+            List<Source> inputs = JinaSchema.inputs("input", json.get("input"));
+            labels.requireAnswer(inputs.size(), labels.labels().size(), "send fewer in [input] or in [labels]");
+            return new Labelling(JinaSchema.string("model", json.get("model")), inputs, labels, null);
         }
 
         @Override

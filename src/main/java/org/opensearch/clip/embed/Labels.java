@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.core.vector.ZeroShot;
@@ -20,7 +21,15 @@ import org.opensearch.clip.embed.Embed.Result;
 public record Labels(List<String> labels, List<String> prompts) {
     private static final String PLACE = "{}";
     /** Of labels times prompts: an answer waits for all of them. */
-    private static final int MOST_TEXTS = 2048;
+    public static final int MOST_TEXTS = 2048;
+    /** Of a label and of a prompt: a label that is longer names nothing. */
+    private static final int MOST_CHARACTERS = 1_000;
+    /** Of all texts together: a prompt may have many places, and each takes the whole label. */
+    private static final long MOST_IN_ALL = 1 << 20;
+    /** Of one label in an answer beside its own. */
+    private static final int SCORED_CHARACTERS = 60;
+    /** Of an answer; 65,536 labels of 68 characters. */
+    private static final long MOST_ANSWER = 8 << 20;
 
     /** The label alone. */
     public static final List<String> NO_PROMPT = List.of(PLACE);
@@ -37,6 +46,8 @@ public record Labels(List<String> labels, List<String> prompts) {
                     + labels.size() + "] times [" + prompts.size() + "]");
         }
         var seen = new HashSet<String>();
+        requireShort("labels", labels);
+        requireShort("prompt", prompts);
         for (String label : labels) {
             if (label.isBlank() || !seen.add(label)) {
                 throw new IllegalArgumentException("[labels] must be different and not blank, got [" + label + "]");
@@ -47,6 +58,62 @@ public record Labels(List<String> labels, List<String> prompts) {
                 throw new IllegalArgumentException(
                         "[prompt] must have [{}] where the label goes, as in [a photo of a {}], got [" + prompt + "]");
             }
+        }
+        long characters = characters(labels, prompts);
+        if (characters > MOST_IN_ALL) {
+            throw new IllegalArgumentException("[labels] in the places of [prompt] make texts of [" + characters
+                    + "] characters, at most [" + MOST_IN_ALL + "] are allowed");
+        }
+    }
+
+    private static void requireShort(String field, List<String> texts) {
+        for (int i = 0; i < texts.size(); i++) {
+            if (texts.get(i).length() > MOST_CHARACTERS) {
+                throw new IllegalArgumentException("[" + field + "[" + i + "]] has ["
+                        + texts.get(i).length() + "] characters, at most [" + MOST_CHARACTERS + "] are allowed");
+            }
+        }
+    }
+
+    /** Of {@link #sources}, without making them. */
+    private static long characters(List<String> labels, List<String> prompts) {
+        long ofLabels = labels.stream().mapToLong(String::length).sum();
+        return prompts.stream()
+                .mapToLong(prompt -> {
+                    long places = places(prompt);
+                    return (prompt.length() - places * PLACE.length()) * labels.size() + places * ofLabels;
+                })
+                .sum();
+    }
+
+    private static long places(String prompt) {
+        return Pattern.compile(PLACE, Pattern.LITERAL).matcher(prompt).results().count();
+    }
+
+    /** How many {@link #sources} there are. */
+    public long texts() {
+        return labels.size() * (long) prompts.size();
+    }
+
+    /**
+     * Refuses an answer that is much larger than what asked for it, before a model is asked.
+     *
+     * @param inputs that get labels
+     * @param most labels an input gets
+     * @param smaller what to say for how to ask for less
+     * @throws IllegalArgumentException when it is too large
+     */
+    void requireAnswer(int inputs, int most, String smaller) {
+        long longest = labels.stream()
+                .map(String::length)
+                .sorted(Comparator.reverseOrder())
+                .limit(most)
+                .mapToLong(length -> length + SCORED_CHARACTERS)
+                .sum();
+        if (inputs * longest > MOST_ANSWER) {
+            throw new IllegalArgumentException("[" + inputs + "] inputs with up to [" + Math.min(most, labels.size())
+                    + "] labels each make an answer of [" + inputs * longest + "] characters, at most [" + MOST_ANSWER
+                    + "] are allowed: " + smaller);
         }
     }
 

@@ -14,6 +14,9 @@ import org.opensearch.clip.core.vector.EmbeddingType;
  * {@link #requireEmpty} refuses what is left.
  */
 final class Config {
+    /** That one vector is made of. */
+    private static final int MOST_PATHS = 100;
+
     private final String tag;
     private final String path;
     private final Map<String, Object> values;
@@ -57,6 +60,9 @@ final class Config {
         }
         if (list.isEmpty()) {
             throw refused(name, "names no field");
+        }
+        if (list.size() > MOST_PATHS) {
+            throw refused(name, "names [" + list.size() + "] fields, at most [" + MOST_PATHS + "] are allowed");
         }
         return list.stream().map(field -> new FieldPath((String) field)).toList();
     }

@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.opensearch.clip.core.vector.EmbeddingType;
+import org.opensearch.clip.embed.Labels;
 import org.opensearch.common.unit.TimeValue;
 
 /**
@@ -43,6 +44,8 @@ record Options(
         TimeValue timeout) {
 
     private static final String TYPE = ClipEmbeddingProcessor.TYPE;
+    /** Each of {@code field_map} and {@code classify}: every document makes all of them. */
+    private static final int MOST_FIELDS = 100;
 
     /** What becomes of a document with a picture that cannot be used. */
     enum OnImageError {
@@ -161,6 +164,7 @@ record Options(
         if (fieldMap.isEmpty()) {
             throw newConfigurationException(TYPE, tag, "field_map", "names no vector field");
         }
+        requireFew(tag, "field_map", fieldMap);
         // Sorted, so that every node sends the same request and names the same field first.
         return new TreeMap<>(fieldMap)
                 .entrySet().stream()
@@ -170,12 +174,35 @@ record Options(
 
     private static List<Classification> classify(String tag, Map<String, Object> config) {
         Map<String, Object> entries = readOptionalMap(TYPE, tag, config, "classify");
-        return entries == null
-                ? List.of()
-                : new TreeMap<>(entries)
-                        .entrySet().stream()
-                                .map(e -> Classification.read(tag, e.getKey(), e.getValue()))
-                                .toList();
+        if (entries == null) {
+            return List.of();
+        }
+        requireFew(tag, "classify", entries);
+        List<Classification> classify = new TreeMap<>(entries)
+                .entrySet().stream()
+                        .map(e -> Classification.read(tag, e.getKey(), e.getValue()))
+                        .toList();
+        long texts =
+                classify.stream().mapToLong(entry -> entry.labels().texts()).sum();
+        if (texts > Labels.MOST_TEXTS) {
+            throw newConfigurationException(
+                    TYPE,
+                    tag,
+                    "classify",
+                    "has [labels] times [prompt] of [" + texts + "] texts in all its entries, at most ["
+                            + Labels.MOST_TEXTS + "] are allowed: a document waits for all of them");
+        }
+        return classify;
+    }
+
+    private static void requireFew(String tag, String parameter, Map<String, Object> entries) {
+        if (entries.size() > MOST_FIELDS) {
+            throw newConfigurationException(
+                    TYPE,
+                    tag,
+                    parameter,
+                    "has [" + entries.size() + "] fields, at most [" + MOST_FIELDS + "] are allowed");
+        }
     }
 
     /** Every field that pictures are read from. */

@@ -4,6 +4,8 @@ package org.opensearch.clip.ingest;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.opensearch.OpenSearchParseException;
 import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.Embedder;
@@ -196,6 +198,42 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                 "field_map",
                 "[v.w] lies inside [v]",
                 "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}, \"v.w\": {\"text\": \"t\"}}}");
+    }
+
+    private static String numbered(String entry, int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> "\"f" + i + "\": " + entry)
+                .collect(Collectors.joining(", ", "{", "}"));
+    }
+
+    private static String many(String format, int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> "\"" + format + i + "\"")
+                .collect(Collectors.joining(", ", "[", "]"));
+    }
+
+    public void testWhatADocumentCanBeMadeToCostIsBounded() {
+        String text = "{\"text\": \"t\"}";
+        refuses(
+                "field_map",
+                "has [101] fields, at most [100] are allowed",
+                "{\"model_id\": \"m\", \"field_map\": " + numbered(text, 101) + "}");
+        assertEquals(
+                100,
+                read("{\"model_id\": \"m\", \"field_map\": " + numbered(text, 100) + "}")
+                        .fields()
+                        .size());
+        refusesField("v.text", "names [101] fields, at most [100] are allowed", "{\"text\": " + many("t", 101) + "}");
+        String start = "{\"model_id\": \"m\", \"field_map\": {\"v\": {\"text\": \"t\"}}, \"classify\": ";
+        String labels = "{\"text\": \"t\", \"labels\": " + many("label", 683) + "}";
+        refuses("classify", "of [2049] texts in all its entries, at most [2048]", start + numbered(labels, 3) + "}");
+        refuses("classify", "has [101] fields", start + numbered(labels, 101) + "}");
+        assertEquals(2, read(start + numbered(labels, 2) + "}").classify().size());
+        refusesLabels(
+                "labels",
+                "[labels] in the places of [prompt] make texts of [1250000] characters, at most [1048576] are allowed",
+                "{\"text\": \"t\", \"labels\": " + many("x".repeat(499), 5) + ", \"prompt\": \"" + "{}".repeat(500)
+                        + "\"}");
     }
 
     private static void refusesField(String property, String reason, String entry) {
