@@ -24,7 +24,6 @@ import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.MediaTypeRegistry;
 import org.opensearch.env.Environment;
 import org.opensearch.index.query.QueryBuilders;
-import org.opensearch.knn.plugin.KNNPlugin;
 import org.opensearch.painless.PainlessModulePlugin;
 import org.opensearch.plugins.Plugin;
 import org.opensearch.search.builder.SearchSourceBuilder;
@@ -46,8 +45,8 @@ public class CrossClusterIT extends AbstractMultiClustersTestCase {
     @Override
     protected Collection<Class<? extends Plugin>> nodePlugins(String cluster) {
         return cluster.equals(LOCAL_CLUSTER)
-                ? List.of(KNNPlugin.class, PainlessModulePlugin.class, ClipPlugin.class)
-                : List.of(KNNPlugin.class, PainlessModulePlugin.class);
+                ? List.of(UntrainedKnnPlugin.class, PainlessModulePlugin.class, ClipPlugin.class)
+                : List.of(UntrainedKnnPlugin.class, PainlessModulePlugin.class);
     }
 
     private void loadModel() throws IOException {

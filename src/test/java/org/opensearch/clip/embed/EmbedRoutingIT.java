@@ -43,7 +43,7 @@ import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.tasks.TaskCancelledException;
-import org.opensearch.knn.plugin.KNNPlugin;
+import org.opensearch.clip.UntrainedKnnPlugin;
 import org.opensearch.painless.PainlessModulePlugin;
 import org.opensearch.plugins.Plugin;
 import org.opensearch.test.OpenSearchIntegTestCase;
@@ -70,7 +70,7 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
 
     @Override
     protected Collection<Class<? extends Plugin>> nodePlugins() {
-        return List.of(KNNPlugin.class, PainlessModulePlugin.class, ClipPlugin.class);
+        return List.of(UntrainedKnnPlugin.class, PainlessModulePlugin.class, ClipPlugin.class);
     }
 
     @Override
