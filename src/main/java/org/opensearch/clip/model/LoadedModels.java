@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.clip.core.engine.DualEncoder;
@@ -32,6 +34,8 @@ import org.opensearch.threadpool.ThreadPool;
  * <p>Safe for use by many threads. Slots come and go under this object's monitor; handing out a loaded model takes no lock.
  */
 public final class LoadedModels extends AbstractLifecycleComponent implements ClusterStateListener {
+
+    private static final Logger logger = LogManager.getLogger(LoadedModels.class);
 
     /** Thread pool for what reads whole models: loading, and hashing at declaration. */
     public static final String POOL = "clip_model";
@@ -175,7 +179,7 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         }
         if (!swept) {
             swept = true;
-            threadPool.executor(POOL).execute(loader::sweep);
+            threadPool.executor(POOL).execute(this::sweep);
         }
         Map<String, DeclaredModel> wanted = ModelMetadata.of(state).models().stream()
                 .filter(model -> model.load() && eligible(model, state))
@@ -190,6 +194,14 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
             wanting.want(model);
             return wanting;
         }));
+    }
+
+    private void sweep() {
+        try {
+            loader.sweep();
+        } catch (StackOverflowError e) { // ends the node if nobody catches it
+            logger.warn("the folder of models cannot be tidied", e);
+        }
     }
 
     private static Exception absent(ClusterState state, String id) {

@@ -102,7 +102,7 @@ public final class ModelLoader implements LoadedModels.Loader {
             try {
                 memory.resize(encoder.bytes());
                 tryOut(encoder, model);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | LinkageError | StackOverflowError e) {
                 encoder.close();
                 throw e;
             }
@@ -111,7 +111,7 @@ public final class ModelLoader implements LoadedModels.Loader {
                 encoder.close();
                 memory.close();
             });
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | LinkageError | StackOverflowError e) {
             memory.close();
             throw e;
         }
@@ -159,7 +159,7 @@ public final class ModelLoader implements LoadedModels.Loader {
                     .image()
                     .map(tower -> keep(session(folder, tower, files, device, towers, progress), opened));
             return new DualEncoder(description, text, tokenizer, image);
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | LinkageError | StackOverflowError e) {
             for (AutoCloseable resource : opened) {
                 close(resource, e);
             }

@@ -193,6 +193,20 @@ final class ModelSlot {
             this.how = how;
         }
 
+        abstract void step() throws Exception;
+
+        /** A native library that is missing or does not fit, or a file that nests without end, must not end the node. */
+        @Override
+        protected final void doRun() throws Exception {
+            try {
+                step();
+            } catch (LinkageError e) {
+                failed(wanted, e);
+            } catch (StackOverflowError e) {
+                failed(wanted, ModelException.tooDeep(e));
+            }
+        }
+
         @Override
         public void onFailure(Exception e) {
             failed(wanted, e);
@@ -205,7 +219,7 @@ final class ModelSlot {
         }
 
         @Override
-        protected void doRun() {
+        void step() {
             loader.fetch(wanted, how);
             threadPool.executor(LoadedModels.POOL).execute(new Load(wanted, how));
         }
@@ -217,14 +231,8 @@ final class ModelSlot {
         }
 
         @Override
-        protected void doRun() {
-            Loaded loaded;
-            try {
-                loaded = loader.load(wanted, how);
-            } catch (LinkageError e) { // a native library that is missing or does not fit must not end the node
-                failed(wanted, e);
-                return;
-            }
+        void step() {
+            Loaded loaded = loader.load(wanted, how);
             if (!publish(wanted, loaded)) {
                 loaded.close().close();
             }

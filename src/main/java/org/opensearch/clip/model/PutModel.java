@@ -249,6 +249,9 @@ public final class PutModel {
             } catch (ModelException e) {
                 task.ensureNotCancelled();
                 throw e;
+            } catch (StackOverflowError e) {
+                throw new IllegalArgumentException(
+                        "model [" + id + "]: " + ModelException.tooDeep(e).getMessage(), e);
             }
         }
 

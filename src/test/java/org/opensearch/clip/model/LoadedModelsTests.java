@@ -86,6 +86,25 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         assertEquals("models left open", 0, open.get());
     }
 
+    public void testAFolderThatNestsWithoutEndEndsTheTidyingAndNotTheNode() throws Exception {
+        models.close();
+        models = new LoadedModels(cluster, threadPool, new LoadedModels.Loader() {
+            @Override
+            public void sweep() {
+                throw new StackOverflowError();
+            }
+
+            @Override
+            public Loaded load(DeclaredModel model, Progress progress) {
+                return LoadedModelsTests.this.load(model, progress);
+            }
+        });
+        models.start();
+        declare(MODEL);
+        attempt().succeed();
+        acquire().close();
+    }
+
     private Loaded load(DeclaredModel model, Progress progress) {
         Attempt attempt = new Attempt(model, new CompletableFuture<>());
         attempts.add(attempt);
@@ -245,6 +264,12 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         declare(MODEL);
         attempt().fail(new UnsatisfiedLinkError("libonnxruntime.so"));
         assertState(State.FAILED, "unexpected UnsatisfiedLinkError, see the log of this node");
+    }
+
+    public void testAFileThatNestsWithoutEndFailsTheModelAndNotTheNode() throws Exception {
+        declare(MODEL);
+        attempt().fail(new StackOverflowError());
+        assertState(State.FAILED, "one of its files nests deeper than this node can read");
     }
 
     public void testUnloadsWhenTheLastUserIsDone() throws Exception {

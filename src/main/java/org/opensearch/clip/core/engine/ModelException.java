@@ -11,4 +11,9 @@ public final class ModelException extends RuntimeException {
     public ModelException(String message, Throwable cause) {
         super(message, cause);
     }
+
+    /** For what no limit of a reader has caught: an error of this kind ends the node if nobody catches it. */
+    public static ModelException tooDeep(StackOverflowError e) {
+        return new ModelException("one of its files nests deeper than this node can read", e);
+    }
 }
