@@ -30,10 +30,25 @@ final class GraphScan {
 
     private static final long SMALL = 64L << 20;
 
-    /** @param constants elements of tensors that have no data in any file */
-    private record Cost(long nodes, long weights, long constants) {
+    /**
+     * What a part of the graph adds up to.
+     *
+     * @param constants elements of tensors that have no data in any file
+     * @param height levels of subgraphs and functions inside it
+     */
+    private record Cost(long nodes, long weights, long constants, int height) {
+        static final Cost NONE = new Cost(0, 0, 0, 0);
+
         Cost plus(Cost other) {
-            return new Cost(nodes + other.nodes, weights + other.weights, constants + other.constants);
+            return new Cost(
+                    nodes + other.nodes,
+                    weights + other.weights,
+                    constants + other.constants,
+                    Math.max(height, other.height));
+        }
+
+        Cost inside() {
+            return new Cost(nodes, weights, constants, height + 1);
         }
     }
 
@@ -90,6 +105,10 @@ final class GraphScan {
         if (model.getTrainingInfoCount() > 0) {
             throw refused("it holds a training graph");
         }
+        if (model.getFunctionsCount() > limits.functions()) {
+            throw refused("it defines " + model.getFunctionsCount() + " functions, at most " + limits.functions()
+                    + " are allowed");
+        }
         for (FunctionProto function : model.getFunctionsList()) {
             if (limits.domains().contains(function.getDomain())) {
                 throw refused("it defines a function [" + printable(function.getName()) + "] of its own in the domain ["
@@ -100,17 +119,18 @@ final class GraphScan {
                 throw refused("it defines the function [" + printable(function.getName()) + "] twice");
             }
         }
+        for (String function : functions.keySet()) { // the library reads also those that nothing calls
+            function(function, 0);
+        }
         return graph(model.getGraph(), 0, null);
     }
 
     private Cost graph(GraphProto graph, int depth, FixedSizes outer) throws IOException {
-        if (depth > limits.depth()) {
-            throw refused("its subgraphs are deeper than " + limits.depth());
-        }
+        requireDepth(depth);
         if (graph.getSparseInitializerCount() > 0) {
             throw refused("it has sparse weights");
         }
-        Cost cost = new Cost(0, 0, 0);
+        Cost cost = Cost.NONE;
         for (TensorProto tensor : graph.getInitializerList()) {
             cost = checked(cost.plus(weights(tensor)));
         }
@@ -119,7 +139,7 @@ final class GraphScan {
     }
 
     private Cost nodes(List<NodeProto> nodes, int depth, FixedSizes sizes) throws IOException {
-        Cost cost = new Cost(0, 0, 0);
+        Cost cost = Cost.NONE;
         for (NodeProto node : nodes) {
             cost = checked(cost.plus(node(node, depth, sizes)));
         }
@@ -128,9 +148,10 @@ final class GraphScan {
 
     private Cost node(NodeProto node, int depth, FixedSizes sizes) throws IOException {
         String function = key(node.getDomain(), node.getOpType(), node.getOverload());
-        Cost cost = new Cost(1, 0, sizes.elementsOf(node));
+        Cost cost = new Cost(1, 0, sizes.elementsOf(node), 0);
         if (functions.containsKey(function)) {
-            cost = cost.plus(function(function, depth));
+            cost = cost.plus(function(function, depth + 1).inside());
+            requireDepth(depth + cost.height);
         } else if (!limits.domains().contains(node.getDomain())) {
             throw refused(operator(node) + " is of an unknown domain; allowed are " + limits.domains());
         } else if (node.getOpType().equals(COMPILED)) {
@@ -146,7 +167,7 @@ final class GraphScan {
         if (attribute.hasSparseTensor() || attribute.getSparseTensorsCount() > 0) {
             throw refused(operator(node) + " has sparse weights");
         }
-        Cost cost = attribute.hasT() ? weights(attribute.getT()) : new Cost(0, 0, 0);
+        Cost cost = attribute.hasT() ? weights(attribute.getT()) : Cost.NONE;
         for (TensorProto tensor : attribute.getTensorsList()) {
             cost = checked(cost.plus(weights(tensor)));
         }
@@ -155,16 +176,17 @@ final class GraphScan {
             throw refused(operator(node) + " is control flow; allowed is " + limits.controlFlow());
         }
         if (attribute.hasG()) {
-            cost = checked(cost.plus(graph(attribute.getG(), depth + 1, sizes)));
+            cost = checked(cost.plus(graph(attribute.getG(), depth + 1, sizes).inside()));
         }
         for (GraphProto branch : attribute.getGraphsList()) {
-            cost = checked(cost.plus(graph(branch, depth + 1, sizes)));
+            cost = checked(cost.plus(graph(branch, depth + 1, sizes).inside()));
         }
         return cost;
     }
 
     /** Every call of a function is a copy of it in the end, so functions that call each other twice grow like 2^n. */
     private Cost function(String key, int depth) throws IOException {
+        requireDepth(depth);
         if (counted.containsKey(key)) {
             Cost known = counted.get(key);
             if (known == null) {
@@ -173,10 +195,20 @@ final class GraphScan {
             return known;
         }
         counted.put(key, null);
-        List<NodeProto> body = functions.get(key).getNodeList();
-        Cost cost = nodes(body, depth + 1, new FixedSizes(null, List.of(), body));
+        FunctionProto function = functions.get(key);
+        FixedSizes sizes = new FixedSizes(null, List.of(), function.getNodeList());
+        Cost cost = nodes(function.getNodeList(), depth, sizes);
+        for (AttributeProto given : function.getAttributeProtoList()) { // what a call does not say itself
+            cost = checked(cost.plus(attribute(NodeProto.getDefaultInstance(), given, depth, sizes)));
+        }
         counted.put(key, cost);
         return cost;
+    }
+
+    private void requireDepth(int depth) {
+        if (depth > limits.depth()) {
+            throw refused("its subgraphs and functions are deeper than " + limits.depth());
+        }
     }
 
     private Cost weights(TensorProto tensor) throws IOException {
@@ -186,7 +218,7 @@ final class GraphScan {
             throw refused("tensor [" + printable(tensor.getName()) + "] of element type " + tensor.getDataType()
                     + " and shape " + tensor.getDimsList() + " has data of " + held + " bytes");
         }
-        return new Cost(0, bytes, 0);
+        return new Cost(0, bytes, 0, 0);
     }
 
     private Cost checked(Cost cost) {

@@ -35,6 +35,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -205,7 +206,7 @@ class GraphScanTests {
     void passesBranchesToALimitOfDepth() throws IOException {
         write(nested(16));
         assertEquals(0, check());
-        refused("its subgraphs are deeper than 16", nested(17));
+        refused("its subgraphs and functions are deeper than 16", nested(17));
         refused("nests messages deeper than 100", nested(40));
     }
 
@@ -225,19 +226,62 @@ class GraphScanTests {
     void countsFunctionsAsOftenAsTheyAreCalled() throws IOException {
         write(call("f"), function("f", op("Add"), op("Mul")));
         assertEquals(0, check());
-        FunctionProto.Builder[] doubling = new FunctionProto.Builder[40];
-        for (int i = 0; i < doubling.length; i++) {
+        FunctionProto.Builder[] trebling = new FunctionProto.Builder[15];
+        for (int i = 0; i < trebling.length; i++) {
             NodeProto.Builder next =
-                    i == doubling.length - 1 ? op("Add") : op("f" + (i + 1)).setDomain("mine");
-            doubling[i] = function("f" + i, next, next);
+                    i == trebling.length - 1 ? op("Add") : op("f" + (i + 1)).setDomain("mine");
+            trebling[i] = function("f" + i, next, next, next);
         }
-        refused("it has more than 100000 nodes", call("f0"), doubling);
+        refused("it has more than 100000 nodes", call("f0"), trebling);
         refused("its function [f] calls itself", call("f"), function("f", op("f").setDomain("mine")));
         refused(
                 "function [Conv] of its own in the domain []",
                 graph(),
                 function("Conv", op("Add")).setDomain(""));
         refused("it defines the function [f] twice", graph(), function("f", op("Add")), function("f", op("Mul")));
+    }
+
+    /** Each is one node long: by the number of nodes they are harmless, and recursion without a limit ends the node on them. */
+    @ParameterizedTest
+    @ValueSource(ints = {17, 1_000, 50_000})
+    void refusesChainsOfFunctions(int length) throws IOException {
+        String why = length > 1_000
+                ? "it defines 50000 functions, at most 1000 are allowed"
+                : "its subgraphs and functions are deeper than 16";
+        refused(why, call("f0"), chain(length));
+    }
+
+    @Test
+    void passesChainsOfFunctionsToALimitOfDepth() throws IOException {
+        refused("its subgraphs and functions are deeper than 16", graph(), chain(18)); // nothing calls it
+        write(call("f0"), chain(16));
+        assertEquals(0, check());
+        new OnnxRuntime((task, delay) -> () -> {})
+                .open(file, new OnnxOptions(1, Duration.ofMinutes(1)))
+                .close();
+    }
+
+    @Test
+    void addsUpTheDepthOfFunctionsThatAreKnownAlready() throws IOException {
+        String why = "its subgraphs and functions are deeper than 16";
+        GraphProto.Builder branch = GraphProto.newBuilder().addNode(op("f0").setDomain("mine"));
+        write(branch(branch), chain(15));
+        assertEquals(0, check());
+        refused(why, branch(branch), chain(16));
+        FunctionProto.Builder caller = function("g", branch(branch).getNode(0).toBuilder());
+        refused(
+                why,
+                call("g"),
+                Stream.concat(Stream.of(chain(15)), Stream.of(caller)).toArray(FunctionProto.Builder[]::new));
+    }
+
+    @Test
+    void findsTensorsInWhatAFunctionTakesForGranted() throws IOException {
+        refused(
+                "which is none of the model's files",
+                call("f"),
+                function("f", op("Add"))
+                        .addAttributeProto(attribute("value").setT(external("../secret", "0", "4"))));
     }
 
     @Test
@@ -406,6 +450,7 @@ class GraphScanTests {
         ModelProto.Builder model = ModelProto.newBuilder()
                 .setIrVersion(8)
                 .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(17))
+                .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("mine").setVersion(1))
                 .setGraph(graph);
         Stream.of(functions).forEach(model::addFunctions);
         Files.write(file, model.build().toByteArray());
@@ -455,7 +500,7 @@ class GraphScanTests {
     }
 
     private static GraphProto.Builder call(String function) {
-        return graph().addNode(op(function).setDomain("mine"));
+        return graph().addNode(op(function).setDomain("mine").addInput("x").addOutput("z"));
     }
 
     private static FunctionProto.Builder function(String name, NodeProto.Builder... body) {
@@ -463,6 +508,21 @@ class GraphScanTests {
                 FunctionProto.newBuilder().setName(name).setDomain("mine");
         Stream.of(body).forEach(function::addNode);
         return function;
+    }
+
+    /** f0 calls f1 calls f2 .., the last one does nothing: y = x all in all. */
+    private static FunctionProto.Builder[] chain(int length) {
+        return IntStream.range(0, length)
+                .mapToObj(i -> function(
+                                "f" + i,
+                                (i == length - 1 ? op("Identity") : op("f" + (i + 1)).setDomain("mine"))
+                                        .addInput("x")
+                                        .addOutput("y"))
+                        .addInput("x")
+                        .addOutput("y")
+                        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(17))
+                        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("mine").setVersion(1)))
+                .toArray(FunctionProto.Builder[]::new);
     }
 
     private static NodeProto.Builder op(String type) {

@@ -42,7 +42,7 @@ class OnnxSessionTests {
     private static final Path MODELS = Path.of("src/test/resources/onnx");
     private static final OnnxOptions LONG = new OnnxOptions(1, Duration.ofMinutes(10));
     private static final GraphLimits LOOPS =
-            new GraphLimits(Set.of(""), Set.of("Loop"), 100, 1, 1 << 20, 1 << 20, 1 << 20);
+            new GraphLimits(Set.of(""), Set.of("Loop"), 100, 1, 0, 1 << 20, 1 << 20, 1 << 20);
 
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
     private final OnnxRuntime.Timer timer = (task, delay) -> {
