@@ -280,8 +280,7 @@ class GraphScanTests {
         refused(
                 "which is none of the model's files",
                 call("f"),
-                function("f", op("Add"))
-                        .addAttributeProto(attribute("value").setT(external("../secret", "0", "4"))));
+                function("f", op("Add")).addAttributeProto(attribute("value").setT(external("../secret", "0", "4"))));
     }
 
     @Test
@@ -450,7 +449,8 @@ class GraphScanTests {
         ModelProto.Builder model = ModelProto.newBuilder()
                 .setIrVersion(8)
                 .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(17))
-                .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("mine").setVersion(1))
+                .addOpsetImport(
+                        OperatorSetIdProto.newBuilder().setDomain("mine").setVersion(1))
                 .setGraph(graph);
         Stream.of(functions).forEach(model::addFunctions);
         Files.write(file, model.build().toByteArray());
@@ -515,13 +515,18 @@ class GraphScanTests {
         return IntStream.range(0, length)
                 .mapToObj(i -> function(
                                 "f" + i,
-                                (i == length - 1 ? op("Identity") : op("f" + (i + 1)).setDomain("mine"))
+                                (i == length - 1
+                                                ? op("Identity")
+                                                : op("f" + (i + 1)).setDomain("mine"))
                                         .addInput("x")
                                         .addOutput("y"))
                         .addInput("x")
                         .addOutput("y")
-                        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(17))
-                        .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("mine").setVersion(1)))
+                        .addOpsetImport(
+                                OperatorSetIdProto.newBuilder().setDomain("").setVersion(17))
+                        .addOpsetImport(OperatorSetIdProto.newBuilder()
+                                .setDomain("mine")
+                                .setVersion(1)))
                 .toArray(FunctionProto.Builder[]::new);
     }
 
