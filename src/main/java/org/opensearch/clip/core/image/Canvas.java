@@ -81,6 +81,11 @@ final class Canvas {
         }
     }
 
+    /** Puts pixels into row {@code y} of the stored picture, the first at {@code x}, each further one {@code dx} on. */
+    void row(int x, int y, int dx, int[] samples, int bands, Pixels pixels) {
+        pixels.convert(samples, bands, rgb, at(x, y) * 3, (at(1, 0) - at(0, 0)) * 3 * dx);
+    }
+
     RgbImage image() {
         return new RgbImage(orientation.swaps ? height : width, orientation.swaps ? width : height, rgb);
     }
