@@ -76,8 +76,11 @@ final class Job {
         this.items = distinct.entrySet().stream()
                 .map(e -> new Item(this, e.getValue(), e.getKey()))
                 .toList();
-        this.bytes =
-                items.stream().mapToLong(i -> i.source().bytes() + OVERHEAD).sum() + OVERHEAD;
+        long ofVector = (long) model.model().dimension() * Float.BYTES;
+        this.bytes = items.stream()
+                        .mapToLong(i -> i.source().bytes() + OVERHEAD + ofVector)
+                        .sum()
+                + OVERHEAD;
         this.results = new AtomicReferenceArray<>(items.size());
         this.open = new AtomicInteger(items.size());
         this.model = new RefCountedReleasable<>("embed", model, model::close);
@@ -105,7 +108,7 @@ final class Job {
         return maxQueueTime;
     }
 
-    /** Heap held by what the caller sent. */
+    /** Heap held by what the caller sent and by what it gets. */
     long bytes() {
         return bytes;
     }

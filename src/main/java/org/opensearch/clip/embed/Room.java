@@ -11,14 +11,15 @@ import org.opensearch.core.common.unit.ByteSizeValue;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 
 /**
- * How much the lanes hold, and whether there is room for more. Search is bounded in requests; ingest in bytes, those of the
- * strings that were sent and those that were fetched for them. What is alone always fits. Not thread-safe but for {@link #charge}.
+ * How much the lanes hold, and whether there is room for more. Each is bounded in bytes, those of the strings that were sent and
+ * of the vectors that will be made, ingest also those that were fetched; search in requests too. What is alone always fits. Not thread-safe but for {@link #charge}.
  */
 final class Room {
 
     private final ClipSettings settings;
     private final CircuitBreaker breaker;
     private int searches;
+    private long searchBytes;
     private int ingests;
     private long sentBytes;
     private long fetchedBytes;
@@ -38,7 +39,14 @@ final class Room {
                 throw new OpenSearchRejectedExecutionException("the search lane is full: [" + searches
                         + "] requests wait or run (plugins.clip.search.queue); retry later");
             }
+            if (searches > 0 && searchBytes + job.bytes() > limits.ingestQueueBytes()) {
+                throw new OpenSearchRejectedExecutionException("the search lane is full: ["
+                        + new ByteSizeValue(searchBytes) + "] wait or run, [" + new ByteSizeValue(job.bytes())
+                        + "] more are over [" + new ByteSizeValue(limits.ingestQueueBytes())
+                        + "], which each lane may hold (plugins.clip.ingest.queue); retry later");
+            }
             searches++;
+            searchBytes += job.bytes();
             return;
         }
         long held = sentBytes + fetchedBytes;
@@ -54,6 +62,7 @@ final class Room {
     void leave(Job job) {
         if (job.lane() == Lane.SEARCH) {
             searches--;
+            searchBytes -= job.bytes();
         } else {
             ingests--;
             sentBytes -= job.bytes();
@@ -109,6 +118,7 @@ final class Room {
     Map<String, Object> gauges() {
         Map<String, Object> gauges = new TreeMap<>();
         gauges.put("search_requests", searches);
+        gauges.put("search_bytes", searchBytes);
         gauges.put("ingest_requests", ingests);
         gauges.put("ingest_bytes", sentBytes + fetchedBytes);
         return gauges;

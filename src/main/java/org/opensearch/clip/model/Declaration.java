@@ -25,6 +25,8 @@ record Declaration(
 
     private static final Pattern DEVICE = Pattern.compile("auto|cpu|cuda(:[0-9]{1,2})?");
     private static final Set<String> OVERRIDES = overridable();
+    /** It is matched against the nodes for each request and each cluster state. */
+    private static final int MOST_NODES_CHARACTERS = 1_000;
 
     private static Set<String> overridable() {
         Set<String> names = new TreeSet<>(Overrides.names());
@@ -80,10 +82,18 @@ record Declaration(
     }
 
     private static String nodes(Object value) {
-        if (value instanceof List<?> list && !list.isEmpty() && list.stream().allMatch(String.class::isInstance)) {
-            return String.join(",", list.stream().map(String.class::cast).toList());
+        boolean names = value instanceof List<?> list
+                && !list.isEmpty()
+                && list.stream().allMatch(String.class::isInstance);
+        String nodes = names
+                ? String.join(
+                        ",", ((List<?>) value).stream().map(String.class::cast).toList())
+                : string("nodes", value);
+        if (nodes != null && nodes.length() > MOST_NODES_CHARACTERS) {
+            throw new IllegalArgumentException("[nodes] has [" + nodes.length() + "] characters, at most ["
+                    + MOST_NODES_CHARACTERS + "] are allowed: name an attribute or a role of the nodes");
         }
-        return string("nodes", value);
+        return nodes;
     }
 
     private static String device(Object value) {

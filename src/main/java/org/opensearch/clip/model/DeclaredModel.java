@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +19,7 @@ import org.opensearch.clip.core.model.Matryoshka;
 import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.node.DiscoveryNodes;
+import org.opensearch.common.io.stream.BytesStreamOutput;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.Strings;
 
@@ -53,6 +56,9 @@ public record DeclaredModel(
                     .collect(Collectors.joining("|"))
             + ")\\.onnx");
     private static final Pattern ID = Pattern.compile("[a-z0-9][a-z0-9._-]{0,127}");
+
+    /** Of {@link #toMap} on the wire; usual ones have two thousand. */
+    private static final int MOST_BYTES = 16 << 10;
 
     /** The keys of {@link #toMap}: what else is in such a map belongs to another release of the plugin. */
     static final Set<String> KEYS = Set.of(
@@ -202,6 +208,22 @@ public record DeclaredModel(
                 (String) map.get("nodes"),
                 (String) map.get("device"),
                 TimeValue.parseTimeValue((String) map.get("model_ttl"), null, "model_ttl"));
+    }
+
+    /** @throws IllegalArgumentException when it is too large for a part of every full cluster state */
+    void requireSmall() {
+        int bytes = 0;
+        try (var out = new BytesStreamOutput()) {
+            out.writeMap(toMap());
+            bytes = out.size();
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+        if (bytes > MOST_BYTES) {
+            throw new IllegalArgumentException("the declaration of model [" + id + "] has [" + bytes
+                    + "] bytes with its [" + files.size() + "] files and their hashes, at most [" + MOST_BYTES
+                    + "] are allowed: it is part of every full cluster state");
+        }
     }
 
     private static Map<String, Object> file(Artifact file) {

@@ -25,8 +25,14 @@ import org.opensearch.core.xcontent.XContentParser;
 /** What the Hugging Face hub and its mirrors tell of a repository. Safe for use by many threads. */
 final class HubApi {
 
-    private static final int MOST_BYTES = 16 << 20;
-    private static final int MOST_PAGES = 50;
+    /** Of a page: a thousand files have a third of a megabyte. */
+    private static final int MOST_BYTES = 4 << 20;
+
+    private static final int MOST_PAGES = 100;
+    private static final int MOST_FILES = 100_000;
+    /** Of all paths together. */
+    private static final int MOST_CHARACTERS = 10 << 20;
+
     private static final Pattern NEXT = Pattern.compile("<[^>?]*\\?([^>]*)>\\s*;[^,]*rel=\"?next\"?.*");
 
     private final Downloader downloader;
@@ -59,15 +65,27 @@ final class HubApi {
         String what = "the list of files of [" + source.repository() + "]";
         String tree = api(source) + "/tree/" + source.revision();
         List<Listed> files = new ArrayList<>();
+        long characters = 0;
         Optional<String> query = Optional.of("recursive=true");
-        for (int pages = 0; query.isPresent() && pages < MOST_PAGES; pages++) {
+        for (int pages = 0; query.isPresent(); pages++) {
             // a mirror hands the links of its hub through, so that only what is behind the question mark can be used
             Page page = page(what, tree + "?" + query.get(), progress);
             if (!(page.json() instanceof List<?> entries)) {
                 throw DownloadException.lasting(what + " is no list");
             }
-            entries.forEach(entry -> file(entry).ifPresent(files::add));
+            for (Object entry : entries) {
+                Optional<Listed> file = file(entry);
+                file.ifPresent(files::add);
+                characters += file.map(listed -> listed.path().length()).orElse(0);
+            }
             query = page.next();
+            if (files.size() > MOST_FILES
+                    || characters > MOST_CHARACTERS
+                    || query.isPresent() && pages + 1 >= MOST_PAGES) {
+                throw DownloadException.lasting(what + " is too long: [" + files.size() + "] files with ["
+                        + characters + "] characters on [" + (pages + 1) + "] pages, at most [" + MOST_FILES
+                        + "] files, [" + MOST_CHARACTERS + "] characters and [" + MOST_PAGES + "] pages are read");
+            }
         }
         return files;
     }

@@ -15,6 +15,9 @@ import org.opensearch.clip.core.model.Folder.Listed;
 /** Where a model comes from: the {@code source} of a declaration, parsed and checked as far as any node can. */
 sealed interface Source {
 
+    /** Of a declaration that lists them itself: some of them may not be needed. */
+    int MOST_FILES = 1_000;
+
     /** The form that is written into the cluster state. */
     Map<String, Object> toMap();
 
@@ -145,6 +148,10 @@ sealed interface Source {
     }
 
     private static List<Listed> files(Object value) {
+        if (value instanceof List<?> list && list.size() > MOST_FILES) {
+            throw new IllegalArgumentException(
+                    "[source.files] has [" + list.size() + "] files, at most [" + MOST_FILES + "] are allowed");
+        }
         List<Listed> files = new ArrayList<>();
         Set<String> seen = new HashSet<>();
         for (Object element : value instanceof List<?> list ? list : List.of()) {

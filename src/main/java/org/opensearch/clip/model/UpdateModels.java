@@ -139,6 +139,7 @@ public final class UpdateModels {
     private static Outcome declare(
             DeclaredModel model, DeclaredModel before, ModelMetadata models, ClusterState state, int maxModels) {
         refuseWithoutPlugin(state);
+        model.requireSmall();
         if (before == null) {
             if (models.models().size() >= maxModels) {
                 throw new IllegalArgumentException(

@@ -94,7 +94,7 @@ public final class ClipSettings {
     public static final Setting<Integer> SEARCH_QUEUE =
             Setting.intSetting("plugins.clip.search.queue", 200, 1, 100_000, Dynamic, NodeScope);
 
-    /** Bytes held by requests that wait, bytes and not requests because pictures differ a thousandfold; one more is a 429. */
+    /** Bytes that each lane holds, because pictures differ a thousandfold; one more is a 429. */
     public static final Setting<ByteSizeValue> INGEST_QUEUE =
             memory("plugins.clip.ingest.queue", "10%", ClipSettings::heap);
 
@@ -127,7 +127,7 @@ public final class ClipSettings {
     public static final Setting<ByteSizeValue> MEMORY_LIMIT =
             memory("plugins.clip.memory.limit", "40%", ClipSettings::outsideHeap);
 
-    /** Declared models of the cluster: each is up to 2 KiB of every full cluster state. */
+    /** Declared models of the cluster: each is at most 16 KB of every full cluster state, mostly 2. */
     public static final Setting<Integer> MAX_MODELS =
             Setting.intSetting("plugins.clip.max_models", 100, 1, 1000, Dynamic, NodeScope);
 

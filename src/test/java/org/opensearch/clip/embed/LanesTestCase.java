@@ -88,6 +88,7 @@ public abstract class LanesTestCase extends OpenSearchTestCase {
             assertEquals(0, gauge("ingest_requests"));
             assertEquals(0, gauge("waiting_inputs"));
             assertEquals(0L, ((Map<?, ?>) stats.snapshot().get("lanes")).get("ingest_bytes"));
+            assertEquals(0L, ((Map<?, ?>) stats.snapshot().get("lanes")).get("search_bytes"));
             fetcher.close();
             terminate(threadPool);
         }

@@ -218,6 +218,37 @@ public class LanesTests extends LanesTestCase {
         assertEquals(Map.of("rejected", 1L), ofModel("failures"));
     }
 
+    public void testSearchLaneIsBoundedInBytesTooAndWhatIsAloneAlwaysFits() throws Exception {
+        start(threads(1).put("plugins.clip.ingest.queue", "4kb"));
+        model.shut();
+        PlainActionFuture<Response> large = submit(texts(Lane.SEARCH, words(5000)));
+        model.awaitRuns(1);
+        PlainActionFuture<Response> refused = submit(texts(Lane.SEARCH, "small"));
+        Exception e = expectThrows(OpenSearchRejectedExecutionException.class, () -> refused.actionGet(AMPLE));
+        assertEquals(RestStatus.TOO_MANY_REQUESTS, ExceptionsHelper.status(e));
+        assertTrue(
+                e.getMessage(),
+                e.getMessage().contains("over [4kb], which each lane may hold (plugins.clip.ingest.queue)"));
+        PlainActionFuture<Response> ingest = submit(texts(Lane.INGEST, "ingest"));
+        model.open();
+        assertEquals(1, results(large).size());
+        assertEquals(1, results(ingest).size());
+        assertEquals(1, results(submit(texts(Lane.SEARCH, "small"))).size());
+    }
+
+    public void testManyTinyInputsHoldTheVectorsThatTheyGet() throws Exception {
+        start(threads(1).put("plugins.clip.ingest.queue", "200kb"));
+        model.shut();
+        String[] words = IntStream.range(0, 300).mapToObj(i -> "w" + i).toArray(String[]::new);
+        PlainActionFuture<Response> many = submit(texts(Lane.SEARCH, words));
+        model.awaitRuns(1);
+        long held = (Long) ((Map<?, ?>) stats.snapshot().get("lanes")).get("search_bytes");
+        long ofVectors = 300L * 16 * Float.BYTES;
+        assertTrue("[" + held + "] for [" + ofVectors + "] of vectors", held > ofVectors + 300 * 512);
+        model.open();
+        assertEquals(300, results(many).size());
+    }
+
     private Object ofModel(String key) {
         return ((Map<?, ?>) ((Map<?, ?>) stats.snapshot().get("models")).get("tiny")).get(key);
     }

@@ -3,6 +3,7 @@ package org.opensearch.clip.model;
 
 import static org.hamcrest.Matchers.containsString;
 
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +83,18 @@ public class DeclarationTests extends OpenSearchTestCase {
         }
         assertThat(refused(body("source", "m")), containsString("[source] is required"));
         assertThat(refused(Map.of()), containsString("[source] is required"));
+    }
+
+    public void testNodesAreNamedShortly() {
+        assertEquals(
+                1_000,
+                Declaration.parse(body("nodes", "n".repeat(1_000))).nodes().length());
+        assertEquals(
+                "[nodes] has [1001] characters, at most [1000] are allowed: name an attribute or a role of the nodes",
+                refused(body("nodes", "n".repeat(1_001))));
+        assertThat(
+                refused(body("nodes", Collections.nCopies(400, "node"))),
+                containsString("[nodes] has [1999] characters, at most [1000]"));
     }
 
     public void testNormalisationIsNoPropertyOfAModel() {

@@ -105,6 +105,19 @@ public class ModelFilesTests extends DownloadTestCase {
         assertEquals(before, hub.requests.size());
     }
 
+    public void testListingHasAnEnd() {
+        hub.page = 1;
+        for (int i = 0; i < 100; i++) {
+            hub.with("more/" + i, new byte[1]);
+        }
+        Exception e = expectThrows(DownloadException.class, () -> declare(MAIN, Map.of()));
+        assertThat(e.getMessage(), containsString("the list of files of [acme/tiny-clip] is too long: [100] files"));
+        hub.page = 1000;
+        hub.with("x".repeat(6 << 20), new byte[1]);
+        e = expectThrows(DownloadException.class, () -> declare(MAIN, Map.of()));
+        assertThat(e.getMessage(), containsString("sends more than 4194304 bytes"));
+    }
+
     public void testListingOfManyPages() {
         hub.page = 2;
         assertEquals(declare(MAIN, Map.of()).files().size(), 6);

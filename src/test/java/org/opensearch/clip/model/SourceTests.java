@@ -5,6 +5,7 @@ import static org.hamcrest.Matchers.containsString;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.opensearch.test.OpenSearchTestCase;
 
 public class SourceTests extends OpenSearchTestCase {
@@ -110,5 +111,15 @@ public class SourceTests extends OpenSearchTestCase {
         assertThat(
                 refused(Map.of("url", "https://x/", "files", List.of(Map.of("path", "../a", "sha256", HASH)))),
                 containsString("path must be relative"));
+    }
+
+    public void testFilesOfAUrlAreFew() {
+        List<Map<String, String>> files = IntStream.range(0, 1_001)
+                .mapToObj(i -> Map.of("path", "f" + i, "sha256", HASH))
+                .toList();
+        assertEquals(
+                "[source.files] has [1001] files, at most [1000] are allowed",
+                refused(Map.of("url", "https://files.example.org/clip", "files", files)));
+        parse(Map.of("url", "https://files.example.org/clip", "files", files.subList(0, 1_000)));
     }
 }

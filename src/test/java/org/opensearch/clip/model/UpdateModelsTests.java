@@ -4,12 +4,14 @@ package org.opensearch.clip.model;
 import static java.util.Collections.emptyMap;
 import static org.hamcrest.Matchers.containsString;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.Version;
+import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.model.UpdateModels.Change;
 import org.opensearch.clip.model.UpdateModels.Outcome;
 import org.opensearch.clip.model.UpdateModels.Result;
@@ -62,6 +64,34 @@ public class UpdateModelsTests extends OpenSearchTestCase {
         Outcome outcome = apply(new Change.Declare(model), cluster());
         assertEquals(Result.CREATED, outcome.result());
         assertEquals(model, only(outcome));
+    }
+
+    public void testWhatIsTooLargeForTheClusterStateIsRefused() {
+        DeclaredModel large = of("n".repeat(15_000), model.files());
+        assertEquals(Result.CREATED, apply(new Change.Declare(large), cluster()).result());
+        Exception e = expectThrows(
+                IllegalArgumentException.class,
+                () -> apply(new Change.Declare(of("n".repeat(17_000), model.files())), cluster()));
+        assertThat(
+                e.getMessage(), containsString("at most [16384] are allowed: it is part of every full cluster state"));
+        List<Artifact> files = Collections.nCopies(200, new Artifact("onnx/part", 1, "a".repeat(64)));
+        e = expectThrows(IllegalArgumentException.class, () -> apply(new Change.Declare(of(null, files)), cluster()));
+        assertThat(e.getMessage(), containsString("with its [200] files and their hashes"));
+    }
+
+    private DeclaredModel of(String nodes, List<Artifact> files) {
+        return new DeclaredModel(
+                "m",
+                model.source(),
+                files,
+                model.overrides(),
+                model.fingerprint(),
+                model.dimension(),
+                model.dimensions(),
+                Desired.ON_USE,
+                nodes,
+                null,
+                null);
     }
 
     public void testSameDeclarationChangesNothing() {
