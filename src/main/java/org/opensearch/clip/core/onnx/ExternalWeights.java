@@ -21,7 +21,6 @@ import org.opensearch.clip.core.engine.ModelException;
  */
 final class ExternalWeights {
 
-    private static final String PACKED = "prepacked";
     private static final Set<String> KEYS = new TreeSet<>(Set.of("location", "offset", "length", "checksum"));
 
     private final String graph;
@@ -58,7 +57,7 @@ final class ExternalWeights {
     long length(TensorProto tensor) throws IOException {
         Map<String, String> entries = new HashMap<>();
         for (StringStringEntryProto entry : tensor.getExternalDataList()) {
-            if (packed && entry.getKey().startsWith(PACKED)) {
+            if (packed && PackedWeights.in(entry)) {
                 continue;
             }
             if (!KEYS.contains(entry.getKey())) {

@@ -95,7 +95,7 @@ public final class OnnxRuntime {
     /** Loads a graph that {@link PreparedGraphs} has made. */
     Session openPrepared(String name, Path graph, String weights, boolean optimised, OnnxOptions options) {
         return naming(name, graph, () -> {
-            GraphScan.Scanned scanned = GraphScan.checkPrepared(name, graph, beside(graph, weights), limits);
+            GraphScan.Scanned scanned = scanPrepared(name, graph, weights);
             SessionOptions settings = optimised ? SessionSettings.optimised(options) : SessionSettings.of(options);
             return open(name, graph, scanned, true, settings, options);
         });
@@ -124,6 +124,11 @@ public final class OnnxRuntime {
                 NativeHeap.trim();
             }
         });
+    }
+
+    /** As {@link #scan}, of a graph that {@link #optimise} has saved. */
+    GraphScan.Scanned scanPrepared(String name, Path graph, String weights) throws IOException {
+        return GraphScan.checkPrepared(name, graph, beside(graph, weights), limits);
     }
 
     private static Map<String, Path> beside(Path graph, String weights) {

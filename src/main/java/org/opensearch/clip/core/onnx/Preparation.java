@@ -7,11 +7,13 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.opensearch.clip.core.engine.ModelException;
 
 /**
  * From a graph as it was published to one that loads fast and shares its weights: scanned, cut to the output that is wanted, its weights in a
- * file of their own, and for a CPU optimised and saved with its weights packed. The heap holds the graph, never its weights.
+ * file of their own, and for a CPU optimised and saved with its weights packed, which are then laid out anew: ONNX Runtime saves them back to back. The heap holds
+ * the graph, never its weights.
  *
  * @param cut the part of the graph that the wanted output needs, without its weights
  * @param scanned the whole
@@ -23,6 +25,9 @@ record Preparation(PreparedGraphs.Source source, GraphScan.Scanned scanned, Mode
 
     /** The files of a prepared form, in the order of its manifest. */
     static final List<String> FILES = List.of(GRAPH, WEIGHTS);
+
+    /** Graphs, and what is left free between weights. */
+    private static final long SLACK = 64L << 20;
 
     /**
      * Looks at the graph.
@@ -40,28 +45,62 @@ record Preparation(PreparedGraphs.Source source, GraphScan.Scanned scanned, Mode
         return cut.getGraph().getInputCount() < scanned.model().getGraph().getInputCount();
     }
 
-    /** Of the disk while it is made: weights as they are, and again as they are and packed. */
+    /** Of the disk while it is made: weights as they are and packed, twice, because what ONNX Runtime writes has to be laid out anew. */
     long bytes(boolean optimised) {
-        return scanned.weights() * (optimised ? 3 : 1) + (64L << 20);
+        return scanned.weights() * (optimised ? 4 : 1) + SLACK;
+    }
+
+    /** Room on the disk. */
+    interface Room {
+        /** @throws ModelException when that many bytes are not left */
+        void require(long bytes) throws IOException;
     }
 
     /** Makes {@link #FILES} and the manifest in an empty folder. */
-    void make(OnnxRuntime runtime, Path folder, boolean optimised) throws IOException {
-        Path plain = optimised ? Files.createDirectory(folder.resolve("plain")) : folder;
-        try (TensorData data = new TensorData(source);
-                WeightsFile weights = new WeightsFile(plain.resolve(WEIGHTS), data);
-                OutputStream out = Files.newOutputStream(plain.resolve(GRAPH))) {
-            weights.move(cut).writeTo(out);
-        }
+    void make(OnnxRuntime runtime, Path folder, boolean optimised, Room room) throws IOException {
         if (optimised) {
-            runtime.optimise(source.name(), plain.resolve(GRAPH), WEIGHTS, folder.resolve(GRAPH));
-            Files.delete(plain.resolve(GRAPH));
-            Files.delete(plain.resolve(WEIGHTS));
-            Files.delete(plain);
-            if (Files.notExists(folder.resolve(WEIGHTS))) { // when none is large enough to leave the graph
-                Files.createFile(folder.resolve(WEIGHTS));
-            }
+            Path plain = Files.createDirectory(folder.resolve("plain"));
+            Path saved = Files.createDirectory(folder.resolve("saved"));
+            write(cut, source, plain);
+            runtime.optimise(source.name(), plain.resolve(GRAPH), WEIGHTS, saved.resolve(GRAPH));
+            delete(plain);
+            room.require(Files.size(saved.resolve(GRAPH)) + size(saved.resolve(WEIGHTS)) + SLACK);
+            write(
+                    runtime.scanPrepared(source.name(), saved.resolve(GRAPH), WEIGHTS)
+                            .model(),
+                    in(saved),
+                    folder);
+            delete(saved);
+        } else {
+            write(cut, source, folder);
         }
         Manifest.write(folder, FILES);
+    }
+
+    /** Writes the graph and its weights, aligned, into the folder. */
+    private static void write(ModelProto graph, PreparedGraphs.Source from, Path folder) throws IOException {
+        try (TensorData data = new TensorData(from);
+                WeightsFile weights = new WeightsFile(folder.resolve(WEIGHTS), data);
+                OutputStream out = Files.newOutputStream(folder.resolve(GRAPH))) {
+            weights.move(graph).writeTo(out);
+        }
+    }
+
+    private PreparedGraphs.Source in(Path folder) {
+        return new PreparedGraphs.Source(
+                source.name(),
+                new PreparedGraphs.File(folder.resolve(GRAPH), ""),
+                Map.of(WEIGHTS, new PreparedGraphs.File(folder.resolve(WEIGHTS), "")));
+    }
+
+    /** ONNX Runtime writes no weights when none is large enough to leave the graph. */
+    private static long size(Path file) throws IOException {
+        return Files.exists(file) ? Files.size(file) : 0;
+    }
+
+    private static void delete(Path folder) throws IOException {
+        Files.delete(folder.resolve(GRAPH));
+        Files.deleteIfExists(folder.resolve(WEIGHTS));
+        Files.delete(folder);
     }
 }

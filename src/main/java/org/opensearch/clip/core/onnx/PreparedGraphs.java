@@ -41,7 +41,7 @@ import org.opensearch.clip.core.engine.Session;
 public final class PreparedGraphs {
 
     /** To be raised when the same inputs make another form. */
-    private static final String FORMAT = "1";
+    private static final String FORMAT = "2";
 
     private static final String MAKING = "making-";
 
@@ -200,7 +200,7 @@ public final class PreparedGraphs {
             delete(folder.resolve(key));
             requireRoom(preparation.bytes(optimised));
             createOwn(making);
-            preparation.make(runtime, making, optimised);
+            preparation.make(runtime, making, optimised, this::requireRoom);
             Files.move(making, folder.resolve(key), StandardCopyOption.ATOMIC_MOVE);
             Manifest.forceFolder(folder);
             checked.add(key);

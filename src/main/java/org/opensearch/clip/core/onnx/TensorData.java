@@ -85,6 +85,20 @@ final class TensorData implements Closeable {
         }
     }
 
+    /** Of a piece of the tensor's packed weights, which lie in the file that the tensor itself lies in. */
+    Place place(TensorProto tensor, PackedWeights.Piece piece) {
+        return new Place(place(tensor).file(), piece.offset(), piece.length(), TensorProto.RAW_DATA_FIELD_NUMBER, null);
+    }
+
+    /** Writes what lies at a place in a file as it is. */
+    void copy(Place place, WritableByteChannel out) throws IOException {
+        long written = transfer(place, out);
+        if (written != place.length()) {
+            throw new ModelException("[" + source.name() + "] has " + written + " bytes where " + place.length()
+                    + " of packed weights should be");
+        }
+    }
+
     /** @return the tensor with its data in it, as they are or as raw data */
     TensorProto inside(TensorProto tensor) throws IOException {
         Place place = place(tensor);

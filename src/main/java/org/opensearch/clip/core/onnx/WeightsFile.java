@@ -19,13 +19,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Takes the weights of a graph into one file beside it, each at a page of its own, so that they are mapped and not read. Weights that lie at one
- * place before lie at one place afterwards. One use, one thread.
+ * Takes the weights of a graph into one file beside it, each where a kernel may load it from, so that they are mapped and not read: the address of
+ * mapped weights is as aligned as their offset, and kernels for AVX-512 end the process when packed weights are not at a multiple of 64. Weights that lie at
+ * one place before lie at one place afterwards. One use, one thread.
  */
 final class WeightsFile implements Closeable {
 
-    /** A page, and what ONNX Runtime can map. */
-    private static final long ALIGNMENT = 4096;
+    /** What the widest registers are loaded from at once. */
+    private static final long ALIGNMENT = 64;
+
+    private static final long PAGE = 4096;
 
     /** Smaller ones are shapes and scalars: they stay in the graph, where an optimiser sees them. */
     private static final long SMALL = 1024;
@@ -70,11 +73,15 @@ final class WeightsFile implements Closeable {
         }
         for (TensorProto tensor : tensors) {
             moved.addInitializer(
-                    TensorSize.bytes(tensor) > SMALL && TensorData.movable(tensor)
+                    (TensorSize.bytes(tensor) > SMALL || hasPacked(tensor)) && TensorData.movable(tensor)
                             ? move(tensor)
                             : source.inside(tensor));
         }
         return moved.build();
+    }
+
+    private static boolean hasPacked(TensorProto tensor) {
+        return tensor.getExternalDataList().stream().anyMatch(PackedWeights::in);
     }
 
     private static boolean isLargeConstant(NodeProto node) {
@@ -109,19 +116,50 @@ final class WeightsFile implements Closeable {
 
     private TensorProto move(TensorProto tensor) throws IOException {
         TensorData.Place place = source.place(tensor);
+        long bytes = TensorSize.bytes(tensor);
         Long offset = written.get(place);
         if (offset == null) {
-            offset = Math.ceilDiv(out.position(), ALIGNMENT) * ALIGNMENT;
-            out.position(offset);
+            offset = begin(bytes);
             source.copy(tensor, place, out);
             written.put(place, offset);
         }
-        return TensorData.withoutData(tensor)
+        TensorProto.Builder moved = TensorData.withoutData(tensor)
                 .setDataLocation(TensorProto.DataLocation.EXTERNAL)
                 .addExternalData(entry("location", name))
                 .addExternalData(entry("offset", offset.toString()))
-                .addExternalData(entry("length", Long.toString(TensorSize.bytes(tensor))))
-                .build();
+                .addExternalData(entry("length", Long.toString(bytes)));
+        for (StringStringEntryProto entry : tensor.getExternalDataList()) {
+            if (PackedWeights.in(entry)) {
+                moved.addExternalData(move(tensor, PackedWeights.of(entry)).entry());
+            }
+        }
+        return moved.build();
+    }
+
+    private PackedWeights move(TensorProto tensor, PackedWeights packed) throws IOException {
+        List<PackedWeights.Piece> moved = new ArrayList<>();
+        for (PackedWeights.Piece piece : packed.pieces()) {
+            TensorData.Place place = source.place(tensor, piece);
+            Long offset = written.get(place);
+            if (offset == null) {
+                offset = begin(piece.length());
+                source.copy(place, out);
+                written.put(place, offset);
+            }
+            moved.add(new PackedWeights.Piece(offset, piece.length(), piece.checksum()));
+        }
+        return new PackedWeights(packed.name(), packed.kernel(), moved);
+    }
+
+    /** @return where that many bytes are written now; nothing has a place that is in the file */
+    private long begin(long bytes) throws IOException {
+        if (bytes == 0) {
+            return 0;
+        }
+        long alignment = bytes < PAGE ? ALIGNMENT : PAGE;
+        long offset = Math.ceilDiv(out.position(), alignment) * alignment;
+        out.position(offset);
+        return offset;
     }
 
     private static StringStringEntryProto entry(String key, String value) {

@@ -11,13 +11,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -221,6 +224,24 @@ class PreparedGraphsTests {
     }
 
     @Test
+    void aFormOfTheFormatBeforeIsSweptAndNeverUsed() throws Exception {
+        Source source = twoTowers(false);
+        open(source, List.of("text")).close();
+        Path form = form();
+        String environment = "1\n" + runtime.version() + "\n"
+                + CpuFeatures.read(Path.of("/proc/cpuinfo")).orElse("any");
+        String key = form.getFileName().toString().split("-", 2)[1];
+        String before = HexFormat.of()
+                .formatHex(MessageDigest.getInstance("SHA-256").digest(environment.getBytes(StandardCharsets.UTF_8)))
+                .substring(0, 16);
+        Files.move(form, forms.resolve(before + "-" + key));
+        aNodeStarts();
+        open(source, List.of("text")).close();
+        assertEquals(List.of(form), forms());
+        assertEquals(2, made.get());
+    }
+
+    @Test
     void aFolderThatOthersMayWriteToIsNotUsed() throws IOException {
         Source source = twoTowers(false);
         open(source, List.of("text")).close();
@@ -252,6 +273,19 @@ class PreparedGraphsTests {
         assertTrue(
                 e.getMessage().startsWith("[model.onnx] has to be cut into its towers: preparing it takes"),
                 e::getMessage);
+        assertEquals(List.of(), forms());
+    }
+
+    @Test
+    void withoutRoomForWhatHasBeenOptimisedItIsLoadedAsItIsToo() throws IOException {
+        AtomicInteger asked = new AtomicInteger();
+        prepared = new PreparedGraphs(forms, runtime, () -> asked.getAndIncrement() == 0 ? 0 : Long.MAX_VALUE / 2);
+        Opened opened = prepared.open(
+                source(BUNDLED.resolve("text_model.onnx"), Map.of()), List.of("text_embeds"), OPTIONS, () -> {});
+        opened.session().close();
+        assertTrue(
+                opened.unprepared().matches("preparing it takes \\d+ MiB of disk, 0 MiB are left"), opened::unprepared);
+        assertEquals(2, asked.get());
         assertEquals(List.of(), forms());
     }
 
