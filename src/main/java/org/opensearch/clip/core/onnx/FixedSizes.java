@@ -39,14 +39,12 @@ final class FixedSizes {
      */
     long elementsOf(NodeProto node) {
         double elements = switch (node.getOpType()) {
-            case "ConstantOfShape", "HannWindow", "HammingWindow", "BlackmanWindow" -> product(input(node, 0));
+            case "ConstantOfShape" -> product(input(node, 0));
             case "Expand", "Tile", "OneHot" -> product(input(node, 1));
             case "Pad" -> padding(input(node, 1));
             case "Upsample" -> product(input(node, 1));
             case "Resize" -> Math.max(product(input(node, 2)), product(input(node, 3)));
             case "Range" -> range(input(node, 0), input(node, 1), input(node, 2));
-            case "RandomNormal", "RandomUniform" -> product(integers(node, "shape"));
-            case "ConvTranspose" -> product(integers(node, "output_shape"));
             default -> 0;
         };
         return elements >= Long.MAX_VALUE / 4 ? Long.MAX_VALUE / 4 : (long) elements;
@@ -111,10 +109,6 @@ final class FixedSizes {
                         : doubles(tensor.getFloatDataList());
             default -> new double[0];
         };
-    }
-
-    private static double[] integers(NodeProto node, String name) {
-        return attribute(node, name).map(a -> doubles(a.getIntsList())).orElseGet(() -> new double[0]);
     }
 
     private static Optional<AttributeProto> attribute(NodeProto node, String name) {

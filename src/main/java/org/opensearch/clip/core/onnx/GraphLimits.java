@@ -7,6 +7,7 @@ import java.util.Set;
  * What a graph may hold.
  *
  * @param domains of operators, {@code ""} and {@code ai.onnx} being the standard one
+ * @param operators of a graph as it is published, see {@link Operators}
  * @param controlFlow the operators that may carry a subgraph
  * @param nodes of the whole graph, subgraphs included, and functions as often as they are called
  * @param depth of subgraphs and functions in each other
@@ -17,6 +18,7 @@ import java.util.Set;
  */
 record GraphLimits(
         Set<String> domains,
+        Set<String> operators,
         Set<String> controlFlow,
         long nodes,
         int depth,
@@ -31,7 +33,8 @@ record GraphLimits(
      * of what is allowed. Exporters that make a function of each module nest them as deep as modules are: half of what is allowed.
      */
     static final GraphLimits DEFAULT = new GraphLimits(
-            Set.of("", "ai.onnx", "com.microsoft", "com.microsoft.nchwc"),
+            Set.of("", "ai.onnx", Operators.MICROSOFT, "com.microsoft.nchwc"),
+            Operators.PUBLISHED,
             Set.of("If"),
             100_000,
             16,

@@ -7,12 +7,15 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.opensearch.clip.core.engine.ModelException;
 
 /**
@@ -29,6 +32,9 @@ final class GraphScan {
     private static final int SHARED = 2;
 
     private static final long SMALL = 64L << 20;
+
+    /** Attributes that choose the type of elements that an operator makes. */
+    private static final Set<String> TYPES = Set.of("to", "dtype", "output_dtype", "output_datatype");
 
     /**
      * What a part of the graph adds up to.
@@ -55,6 +61,7 @@ final class GraphScan {
     private final String graph;
     private final GraphLimits limits;
     private final ExternalWeights external;
+    private final boolean prepared;
     private final Map<String, FunctionProto> functions = new HashMap<>();
     /** Null while a function is being counted. */
     private final Map<String, Cost> counted = new HashMap<>();
@@ -68,10 +75,11 @@ final class GraphScan {
      */
     record Scanned(ModelProto model, long nodes, long weights) {}
 
-    private GraphScan(String name, ExternalWeights external, GraphLimits limits) {
+    private GraphScan(String name, ExternalWeights external, boolean prepared, GraphLimits limits) {
         this.graph = "[" + name + "]";
         this.limits = limits;
         this.external = external;
+        this.prepared = prepared;
     }
 
     /**
@@ -80,19 +88,19 @@ final class GraphScan {
      * @throws ModelException when the graph is refused: what was found and what is allowed
      */
     static Scanned check(String name, Path file, Map<String, Path> listed, GraphLimits limits) throws IOException {
-        return check(name, file, new ExternalWeights(name, listed, false), limits);
+        return check(name, file, new ExternalWeights(name, listed, false), false, limits);
     }
 
-    /** As {@link #check}, of a graph in a folder of our own, whose weights may be packed. */
+    /** As {@link #check}, of a graph in a folder of our own: ONNX Runtime made it, of operators that it knows and of weights that it packed. */
     static Scanned checkPrepared(String name, Path file, Map<String, Path> listed, GraphLimits limits)
             throws IOException {
-        return check(name, file, new ExternalWeights(name, listed, true), limits);
+        return check(name, file, new ExternalWeights(name, listed, true), true, limits);
     }
 
-    private static Scanned check(String name, Path file, ExternalWeights external, GraphLimits limits)
+    private static Scanned check(String name, Path file, ExternalWeights external, boolean prepared, GraphLimits limits)
             throws IOException {
         ModelProto model = GraphReader.read(name, file, limits.heapBytes());
-        var scan = new GraphScan(name, external, limits);
+        var scan = new GraphScan(name, external, prepared, limits);
         Cost cost = scan.model(model);
         long files = Files.size(file) + external.fileBytes();
         if (cost.weights > SHARED * files + SMALL) {
@@ -130,6 +138,9 @@ final class GraphScan {
         if (graph.getSparseInitializerCount() > 0) {
             throw refused("it has sparse weights");
         }
+        requireWhole(graph.getInputList());
+        requireWhole(graph.getOutputList());
+        requireWhole(graph.getValueInfoList());
         Cost cost = Cost.NONE;
         for (TensorProto tensor : graph.getInitializerList()) {
             cost = checked(cost.plus(weights(tensor)));
@@ -148,6 +159,8 @@ final class GraphScan {
 
     private Cost node(NodeProto node, int depth, FixedSizes sizes) throws IOException {
         String function = key(node.getDomain(), node.getOpType(), node.getOverload());
+        String operator = Operators.name(node);
+        requireNoSubgraph(node, node.getAttributeList());
         Cost cost = new Cost(1, 0, sizes.elementsOf(node), 0);
         if (functions.containsKey(function)) {
             cost = cost.plus(function(function, depth + 1).inside());
@@ -156,6 +169,8 @@ final class GraphScan {
             throw refused(operator(node) + " is of an unknown domain; allowed are " + limits.domains());
         } else if (node.getOpType().equals(COMPILED)) {
             throw refused(operator(node) + " brings compiled code");
+        } else if (!prepared && !limits.operators().contains(operator)) {
+            throw refused("it has the " + operator(node) + ", " + Operators.refusal(operator));
         }
         for (AttributeProto attribute : node.getAttributeList()) {
             cost = checked(cost.plus(attribute(node, attribute, depth, sizes)));
@@ -163,17 +178,26 @@ final class GraphScan {
         return cost;
     }
 
+    private void requireNoSubgraph(NodeProto node, List<AttributeProto> attributes) {
+        boolean branches = Operators.standard(node) && limits.controlFlow().contains(node.getOpType());
+        if (!branches && attributes.stream().anyMatch(of -> of.hasG() || of.getGraphsCount() > 0)) {
+            throw refused(operator(node) + " is control flow; allowed is " + limits.controlFlow());
+        }
+    }
+
     private Cost attribute(NodeProto node, AttributeProto attribute, int depth, FixedSizes sizes) throws IOException {
         if (attribute.hasSparseTensor() || attribute.getSparseTensorsCount() > 0) {
             throw refused(operator(node) + " has sparse weights");
         }
+        if (attribute.hasTp() || attribute.getTypeProtosCount() > 0) {
+            throw refused(operator(node) + " makes values that are no tensors");
+        }
+        if (TYPES.contains(attribute.getName())) {
+            requireWhole((int) attribute.getI(), operator(node) + " makes them");
+        }
         Cost cost = attribute.hasT() ? weights(attribute.getT()) : Cost.NONE;
         for (TensorProto tensor : attribute.getTensorsList()) {
             cost = checked(cost.plus(weights(tensor)));
-        }
-        if ((attribute.hasG() || attribute.getGraphsCount() > 0)
-                && !limits.controlFlow().contains(node.getOpType())) {
-            throw refused(operator(node) + " is control flow; allowed is " + limits.controlFlow());
         }
         if (attribute.hasG()) {
             cost = checked(cost.plus(graph(attribute.getG(), depth + 1, sizes).inside()));
@@ -196,10 +220,16 @@ final class GraphScan {
         }
         counted.put(key, null);
         FunctionProto function = functions.get(key);
+        requireWhole(function.getValueInfoList());
         FixedSizes sizes = new FixedSizes(null, List.of(), function.getNodeList());
         Cost cost = nodes(function.getNodeList(), depth, sizes);
+        NodeProto call = NodeProto.newBuilder()
+                .setDomain(function.getDomain())
+                .setOpType(function.getName())
+                .build();
+        requireNoSubgraph(call, function.getAttributeProtoList());
         for (AttributeProto given : function.getAttributeProtoList()) { // what a call does not say itself
-            cost = checked(cost.plus(attribute(NodeProto.getDefaultInstance(), given, depth, sizes)));
+            cost = checked(cost.plus(attribute(call, given, depth, sizes)));
         }
         counted.put(key, cost);
         return cost;
@@ -211,7 +241,29 @@ final class GraphScan {
         }
     }
 
+    private void requireWhole(List<ValueInfoProto> values) {
+        for (ValueInfoProto value : values) {
+            TypeProto type = value.getType();
+            while (type.hasSequenceType()) { // as deep as the reader lets messages nest
+                type = type.getSequenceType().getElemType();
+            }
+            if (type.hasMapType() || type.hasOptionalType() || type.hasSparseTensorType() || type.hasOpaqueType()) {
+                throw refused("value [" + printable(value.getName()) + "] is no tensor");
+            }
+            requireWhole(type.getTensorType().getElemType(), "value [" + printable(value.getName()) + "] has them");
+        }
+    }
+
+    /** Four bits in a byte: ONNX Runtime 1.28.0 writes beyond such a buffer when it uses it again. */
+    private void requireWhole(int type, String where) {
+        if (TensorSize.packed(type)) {
+            throw refused("elements of type " + type + ", several of which share a byte, are not supported: " + where
+                    + " (docs/onnx-runtime.md)");
+        }
+    }
+
     private Cost weights(TensorProto tensor) throws IOException {
+        requireWhole(tensor.getDataType(), "tensor [" + printable(tensor.getName()) + "] has them");
         long bytes = TensorSize.bytes(tensor);
         long held = ExternalWeights.elsewhere(tensor) ? external.length(tensor) : TensorSize.held(tensor);
         if (bytes < 0 || bytes > held) {

@@ -75,12 +75,12 @@ final class TensorSize {
                     TensorProto.DataType.FLOAT8E5M2_VALUE,
                     TensorProto.DataType.FLOAT8E5M2FNUZ_VALUE,
                     STRING -> 8;
-            case UINT4, INT4, FLOAT4E2M1 -> 4;
             default -> 0;
         };
     }
 
-    private static final int UINT4 = 21;
-    private static final int INT4 = 22;
-    private static final int FLOAT4E2M1 = 23;
+    /** Whether elements share a byte: uint4, int4, float4e2m1, uint2 and int2. */
+    static boolean packed(int type) {
+        return type >= 21 && type <= 23 || type == 25 || type == 26;
+    }
 }

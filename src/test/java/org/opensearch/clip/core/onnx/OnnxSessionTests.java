@@ -41,8 +41,8 @@ class OnnxSessionTests {
 
     private static final Path MODELS = Path.of("src/test/resources/onnx");
     private static final OnnxOptions LONG = new OnnxOptions(1, Duration.ofMinutes(10));
-    private static final GraphLimits LOOPS =
-            new GraphLimits(Set.of(""), Set.of("Loop"), 100, 1, 0, 1 << 20, 1 << 20, 1 << 20);
+    private static final GraphLimits LOOPS = new GraphLimits(
+            Set.of(""), Set.of("Loop", "Add", "Identity"), Set.of("Loop"), 100, 1, 0, 1 << 20, 1 << 20, 1 << 20);
 
     private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
     private final OnnxRuntime.Timer timer = (task, delay) -> {
