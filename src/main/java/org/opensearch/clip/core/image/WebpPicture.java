@@ -79,6 +79,9 @@ record WebpPicture(int width, int height, Frame frame, Orientation orientation) 
         }
         // Ours; of the frame what libwebp works on and gives back, and the reader's copy, 4 bytes each.
         long bytes = 3L * width * height + 12L * frame.width * frame.height;
+        if (frame.chunk.name.equals(LOSSLESS)) {
+            bytes += new Vp8lHead(frame.chunk.data, frame.width, frame.height).bytes();
+        }
         return new Header("WebP", width, height, bytes);
     }
 
