@@ -33,6 +33,7 @@ import org.opensearch.clip.model.Timers;
 import org.opensearch.clip.model.UpdateModels;
 import org.opensearch.clip.query.ClipQueryBuilder;
 import org.opensearch.clip.search.DiversifyProcessor;
+import org.opensearch.clip.search.SearchTasks;
 import org.opensearch.clip.search.VectorPhase;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats;
@@ -82,6 +83,7 @@ public final class ClipPlugin extends Plugin
                 ReloadablePlugin {
 
     private final Embedder embedder = new Embedder();
+    private final SearchTasks searchTasks = new SearchTasks();
     private volatile ClipSettings settings;
     private volatile SpaceRecorder spaces;
 
@@ -104,8 +106,8 @@ public final class ClipPlugin extends Plugin
         var files = ModelFiles.of(environment, nodeEnvironment, catalog, fetcher, settings, clusterService);
         var models = ModelLoader.models(files, settings, environment, nodeEnvironment, clusterService, threadPool);
         spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
-        return List.of(
-                settings, catalog, files, models, fetcher, new ClipStats().gauge("gpus", new GpuStats()::section));
+        var stats = new ClipStats().gauge("gpus", new GpuStats()::section);
+        return List.of(settings, catalog, files, models, fetcher, searchTasks, stats);
     }
 
     @Override
@@ -179,7 +181,7 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public Map<String, Factory<SearchResponseProcessor>> getResponseProcessors(Parameters parameters) {
-        return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.ResponseFactory());
+        return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.ResponseFactory(searchTasks));
     }
 
     @Override

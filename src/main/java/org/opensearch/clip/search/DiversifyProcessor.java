@@ -7,18 +7,15 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.SearchResponse;
-import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.core.vector.MarginalRelevance;
 import org.opensearch.clip.core.vector.SphericalKMeans;
 import org.opensearch.common.xcontent.XContentFactory;
 import org.opensearch.common.xcontent.support.XContentMapValues;
 import org.opensearch.core.common.bytes.BytesReference;
-import org.opensearch.ingest.ConfigurationUtils;
 import org.opensearch.search.SearchHit;
 import org.opensearch.search.SearchHits;
 import org.opensearch.search.aggregations.InternalAggregations;
@@ -47,78 +44,7 @@ public final class DiversifyProcessor {
 
     public static final String TYPE = "clip_diversify";
 
-    private static final int MAX_CANDIDATES = 1000;
-
     private DiversifyProcessor() {}
-
-    enum Technique {
-        KMEANS,
-        MMR
-    }
-
-    /**
-     * @param vectorField dotted path of a {@code knn_vector}
-     * @param embeddingType of vectors that come in {@code _source}
-     * @param candidates hits looked at, and the end of what can be paged through
-     * @param clusters for k-means
-     * @param diversity for MMR, 0 to 1
-     */
-    record Config(
-            String vectorField,
-            EmbeddingType embeddingType,
-            int candidates,
-            Technique technique,
-            int clusters,
-            double diversity) {
-
-        static Config parse(String tag, Map<String, Object> config) {
-            String vectorField = ConfigurationUtils.readStringProperty(TYPE, tag, config, "vector_field");
-            String kept = ConfigurationUtils.readStringProperty(TYPE, tag, config, "embedding_type", "float");
-            EmbeddingType embeddingType = EmbeddingType.of(kept)
-                    .orElseThrow(() -> ConfigurationUtils.newConfigurationException(
-                            TYPE,
-                            tag,
-                            "embedding_type",
-                            "must be one of " + List.of(EmbeddingType.values()) + ", got [" + kept + "]"));
-            int candidates = inRange(tag, config, "candidates", 50);
-            int clusters = inRange(tag, config, "clusters", 5);
-            String name = ConfigurationUtils.readStringProperty(TYPE, tag, config, "technique", "kmeans");
-            Technique technique = Arrays.stream(Technique.values())
-                    .filter(t -> t.name().toLowerCase(Locale.ROOT).equals(name))
-                    .findAny()
-                    .orElseThrow(() -> ConfigurationUtils.newConfigurationException(
-                            TYPE, tag, "technique", "must be [kmeans] or [mmr], got [" + name + "]"));
-            Object given = config.remove("diversity");
-            double diversity = given == null ? 0.5 : number(given);
-            if (!(diversity >= 0 && diversity <= 1)) {
-                throw ConfigurationUtils.newConfigurationException(
-                        TYPE, tag, "diversity", "must be in [0, 1], got [" + given + "]");
-            }
-            return new Config(vectorField, embeddingType, candidates, technique, clusters, diversity);
-        }
-
-        private static double number(Object value) {
-            try {
-                return XContentMapValues.nodeDoubleValue(value);
-            } catch (NumberFormatException e) {
-                return Double.NaN;
-            }
-        }
-
-        private static int inRange(String tag, Map<String, Object> config, String name, int fallback) {
-            int value = ConfigurationUtils.readIntProperty(TYPE, tag, config, name, fallback);
-            if (value < 1 || value > MAX_CANDIDATES) {
-                throw ConfigurationUtils.newConfigurationException(
-                        TYPE, tag, name, "must be in [1, " + MAX_CANDIDATES + "], got [" + value + "]");
-            }
-            return value;
-        }
-
-        /** Under which a search remembers {@code what} between the halves. */
-        String key(String what) {
-            return TYPE + "." + vectorField + "." + what;
-        }
-    }
 
     /** Raises the {@code k} of a query that has one: a larger {@code size} does not widen a k-NN query. */
     @FunctionalInterface
@@ -135,11 +61,11 @@ public final class DiversifyProcessor {
                 boolean ignoreFailure,
                 Map<String, Object> config,
                 Processor.PipelineContext context) {
-            return new OnRequest(tag, description, ignoreFailure, Config.parse(tag, config), widening);
+            return new OnRequest(tag, description, ignoreFailure, DiversifyConfig.parse(tag, config), widening);
         }
     }
 
-    public record ResponseFactory() implements Processor.Factory<SearchResponseProcessor> {
+    public record ResponseFactory(SearchTasks tasks) implements Processor.Factory<SearchResponseProcessor> {
         @Override
         public SearchResponseProcessor create(
                 Map<String, Processor.Factory<SearchResponseProcessor>> factories,
@@ -148,15 +74,15 @@ public final class DiversifyProcessor {
                 boolean ignoreFailure,
                 Map<String, Object> config,
                 Processor.PipelineContext context) {
-            return new OnResponse(tag, description, ignoreFailure, Config.parse(tag, config));
+            return new OnResponse(tag, description, ignoreFailure, DiversifyConfig.parse(tag, config), tasks);
         }
     }
 
     static final class OnRequest extends AbstractProcessor implements SearchRequestProcessor {
-        private final Config config;
+        private final DiversifyConfig config;
         private final Widening widening;
 
-        OnRequest(String tag, String description, boolean ignoreFailure, Config config, Widening widening) {
+        OnRequest(String tag, String description, boolean ignoreFailure, DiversifyConfig config, Widening widening) {
             super(tag, description, ignoreFailure);
             this.config = config;
             this.widening = widening;
@@ -187,10 +113,10 @@ public final class DiversifyProcessor {
                         "[" + TYPE + "] reorders the first [candidates] hits as a whole: it cannot be used with "
                                 + (request.scroll() != null ? "[scroll]" : "[search_after]"));
             }
-            if (from + size > config.candidates()) {
+            if ((long) from + size > config.candidates()) {
                 throw new IllegalArgumentException(
-                        "[from] + [size] is [" + (from + size) + "], beyond the [candidates] of [" + TYPE + "], ["
-                                + config.candidates() + "]: ask for an earlier page or raise [candidates]");
+                        "[from] + [size] is [" + ((long) from + size) + "], beyond the [candidates] of [" + TYPE
+                                + "], [" + config.candidates() + "]: ask for an earlier page or raise [candidates]");
             }
             context.setAttribute(config.key("from"), from);
             context.setAttribute(config.key("size"), size);
@@ -254,11 +180,13 @@ public final class DiversifyProcessor {
         /** Any number would do; that it never changes is the point. */
         private static final long SEED = 5;
 
-        private final Config config;
+        private final DiversifyConfig config;
+        private final SearchTasks tasks;
 
-        OnResponse(String tag, String description, boolean ignoreFailure, Config config) {
+        OnResponse(String tag, String description, boolean ignoreFailure, DiversifyConfig config, SearchTasks tasks) {
             super(tag, description, ignoreFailure);
             this.config = config;
+            this.tasks = tasks;
         }
 
         @Override
@@ -299,9 +227,13 @@ public final class DiversifyProcessor {
                     vectors.add(vector);
                 }
             }
+            if (!vectors.isEmpty()) {
+                config.requireBounded(vectors.size(), vectors.getFirst().length);
+            }
+            Runnable pause = tasks.ensuringNotCancelled();
             int[] order = switch (config.technique()) {
-                case KMEANS -> roundRobin(SphericalKMeans.assign(vectors, config.clusters(), SEED));
-                case MMR -> MarginalRelevance.order(scores(seen), vectors, config.diversity());
+                case KMEANS -> roundRobin(SphericalKMeans.assign(vectors, config.clusters(), SEED, pause));
+                case MMR -> MarginalRelevance.order(scores(seen), vectors, config.diversity(), pause);
             };
             List<SearchHit> ordered = new ArrayList<>(hits.length);
             for (int i : order) {

@@ -14,9 +14,10 @@ public final class MarginalRelevance {
      * @param relevance score of each hit, not negative, of any scale
      * @param points the hits' unit vectors
      * @param diversity in [0, 1]: 0 keeps the order, 1 looks at the vectors alone
+     * @param betweenRanks may throw, which ends this
      * @return the hits in their new order, as indices; equal ones keep their order
      */
-    public static int[] order(float[] relevance, List<float[]> points, double diversity) {
+    public static int[] order(float[] relevance, List<float[]> points, double diversity, Runnable betweenRanks) {
         if (diversity < 0 || diversity > 1) {
             throw new IllegalArgumentException("diversity must be in [0, 1], got " + diversity);
         }
@@ -26,6 +27,7 @@ public final class MarginalRelevance {
         boolean[] taken = new boolean[n];
         int[] order = new int[n];
         for (int rank = 0; rank < n; rank++) {
+            betweenRanks.run();
             int best = -1;
             double bestValue = 0;
             for (int i = 0; i < n; i++) {

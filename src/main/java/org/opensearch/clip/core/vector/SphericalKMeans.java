@@ -14,6 +14,8 @@ public final class SphericalKMeans {
 
     /** Fifty points in five clusters settle in well under ten rounds; the bound only keeps a pathological input finite. */
     private static final int MAX_ROUNDS = 50;
+    /** Of all rounds, about a second of a core: what is large gets fewer rounds. */
+    private static final long MOST_MULTIPLICATIONS = 1 << 30;
 
     private final List<float[]> points;
     private final double[][] centres;
@@ -26,10 +28,11 @@ public final class SphericalKMeans {
     /**
      * @param points unit vectors of one length
      * @param clusters wanted; fewer come out when there are fewer different points
+     * @param betweenRounds may throw, which ends this
      * @return the cluster of each point, numbered from 0 by first appearance
      * @throws IllegalArgumentException when {@code clusters} is not positive
      */
-    public static int[] assign(List<float[]> points, int clusters, long seed) {
+    public static int[] assign(List<float[]> points, int clusters, long seed, Runnable betweenRounds) {
         if (clusters < 1) {
             throw new IllegalArgumentException("clusters must be positive, got " + clusters);
         }
@@ -39,7 +42,10 @@ public final class SphericalKMeans {
         var kMeans = new SphericalKMeans(points, Math.min(clusters, points.size()));
         kMeans.seed(new SplittableRandom(seed));
         int[] assigned = kMeans.nearest();
-        for (int round = 0; round < MAX_ROUNDS; round++) {
+        long ofRound = Math.max(1, (long) points.size() * kMeans.centres.length * points.getFirst().length);
+        long rounds = Math.min(MAX_ROUNDS, MOST_MULTIPLICATIONS / ofRound);
+        for (int round = 0; round < rounds; round++) {
+            betweenRounds.run();
             kMeans.recentre(assigned);
             int[] next = kMeans.nearest();
             if (Arrays.equals(next, assigned)) {

@@ -4,6 +4,7 @@ package org.opensearch.clip.core.vector;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,6 +13,21 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class SphericalKMeansTests {
+    private static final Runnable PAUSE = () -> {};
+
+    @Test
+    void whoeverIsAskedBetweenRoundsCanEndIt() {
+        List<float[]> points = randomPoints(200, 8, 11);
+        int[] rounds = {0};
+        int[] whole = SphericalKMeans.assign(points, 5, 9, () -> rounds[0]++);
+        assertArrayEquals(whole, SphericalKMeans.assign(points, 5, 9, PAUSE));
+        assertTrue(rounds[0] > 1, "rounds: " + rounds[0]);
+        assertThrows(
+                IllegalStateException.class,
+                () -> SphericalKMeans.assign(points, 5, 9, () -> {
+                    throw new IllegalStateException("cancelled");
+                }));
+    }
 
     @Test
     void findsGroupsThatAreFarApart() {
@@ -23,33 +39,34 @@ class SphericalKMeansTests {
                 expected[i] = i % 5;
                 points.add(near(axis(16, i % 5), 0.05, random));
             }
-            assertArrayEquals(expected, SphericalKMeans.assign(points, 5, 42), "seed " + seed);
+            assertArrayEquals(expected, SphericalKMeans.assign(points, 5, 42, PAUSE), "seed " + seed);
         }
     }
 
     @Test
     void sameInputsGiveTheSameClusters() {
         List<float[]> points = randomPoints(50, 64, 7);
-        assertArrayEquals(SphericalKMeans.assign(points, 5, 1), SphericalKMeans.assign(points, 5, 1));
+        assertArrayEquals(SphericalKMeans.assign(points, 5, 1, PAUSE), SphericalKMeans.assign(points, 5, 1, PAUSE));
     }
 
     @Test
     void equalPointsNeverPart() {
         List<float[]> points = randomPoints(10, 8, 3);
         points.addAll(points.subList(0, 10));
-        int[] clusters = SphericalKMeans.assign(points, 4, 0);
+        int[] clusters = SphericalKMeans.assign(points, 4, 0, PAUSE);
         assertArrayEquals(Arrays.copyOfRange(clusters, 0, 10), Arrays.copyOfRange(clusters, 10, 20));
     }
 
     @Test
     void identicalPointsAreOneCluster() {
         assertArrayEquals(
-                new int[4], SphericalKMeans.assign(List.of(axis(3, 1), axis(3, 1), axis(3, 1), axis(3, 1)), 3, 0));
+                new int[4],
+                SphericalKMeans.assign(List.of(axis(3, 1), axis(3, 1), axis(3, 1), axis(3, 1)), 3, 0, PAUSE));
     }
 
     @Test
     void clustersAreNumberedByFirstAppearance() {
-        int[] clusters = SphericalKMeans.assign(randomPoints(30, 8, 11), 5, 9);
+        int[] clusters = SphericalKMeans.assign(randomPoints(30, 8, 11), 5, 9, PAUSE);
         int highest = -1;
         for (int cluster : clusters) {
             if (cluster > highest) {
@@ -60,13 +77,13 @@ class SphericalKMeansTests {
 
     @Test
     void moreClustersThanPointsIsOneEach() {
-        assertArrayEquals(new int[] {0, 1}, SphericalKMeans.assign(List.of(axis(2, 0), axis(2, 1)), 5, 0));
+        assertArrayEquals(new int[] {0, 1}, SphericalKMeans.assign(List.of(axis(2, 0), axis(2, 1)), 5, 0, PAUSE));
     }
 
     @Test
     void noPointsNoClusters() {
-        assertEquals(0, SphericalKMeans.assign(List.of(), 5, 0).length);
-        assertThrows(IllegalArgumentException.class, () -> SphericalKMeans.assign(List.of(axis(2, 0)), 0, 0));
+        assertEquals(0, SphericalKMeans.assign(List.of(), 5, 0, PAUSE).length);
+        assertThrows(IllegalArgumentException.class, () -> SphericalKMeans.assign(List.of(axis(2, 0)), 0, 0, PAUSE));
     }
 
     private static List<float[]> randomPoints(int n, int dimension, long seed) {
