@@ -60,6 +60,12 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         /** Called once, when it is known which models are declared. */
         default void sweep() {}
 
+        /** Somebody asks for it: that an earlier load has ended the node keeps the next from nothing. Blocks for as long as a disk takes. */
+        default void forgive(DeclaredModel model) {}
+
+        /** The node ends in order, and with it what is under way. */
+        default void stop() {}
+
         /** @param progress told how far it is; cancelled when the model is not wanted any more */
         Loaded load(DeclaredModel model, Progress progress);
     }
@@ -157,10 +163,11 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         return slots.values().stream().map(ModelSlot::observed).toList();
     }
 
-    /** Tries again what has failed, and loads what is idle, now. */
+    /** Somebody asks for it: tries again what has failed, and loads what is idle, now. */
     void retry(String modelId) {
         ModelSlot slot = slots.get(modelId);
         if (slot != null) {
+            ModelMetadata.of(clusterService.state()).model(modelId).ifPresent(loader::forgive);
             slot.retry();
         }
     }
@@ -244,6 +251,7 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
 
     @Override
     protected void doStop() {
+        loader.stop();
         clusterService.removeListener(this);
     }
 

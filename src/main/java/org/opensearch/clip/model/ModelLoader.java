@@ -15,6 +15,7 @@ import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.engine.Session;
 import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.core.model.Folder;
+import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.core.model.Overrides;
@@ -43,15 +44,17 @@ public final class ModelLoader implements LoadedModels.Loader {
     private final ModelFiles files;
     private final OnnxRuntime runtime;
     private final PreparedGraphs prepared;
+    private final LoadMarkers markers;
     private final ClipSettings settings;
     private final MemoryLedger ledger;
 
     private ModelLoader(ModelFiles files, ClipSettings settings, NodeEnvironment node, ThreadPool threadPool) {
-        Path forms = node.nodeDataPaths()[0].resolve("clip").resolve("prepared");
+        Path data = node.nodeDataPaths()[0].resolve("clip");
         this.files = files;
         this.runtime = new OnnxRuntime((task, delay) -> Timers.later(threadPool, task, delay));
-        this.prepared = AccessController.doPrivileged(() ->
-                new PreparedGraphs(forms, runtime, () -> settings.downloads().diskMinFreeBytes()));
+        this.prepared = AccessController.doPrivileged(() -> new PreparedGraphs(
+                data.resolve("prepared"), runtime, () -> settings.downloads().diskMinFreeBytes()));
+        this.markers = new LoadMarkers(data.resolve("loading"));
         this.settings = settings;
         this.ledger = new MemoryLedger(() -> settings.models().memoryLimitBytes());
     }
@@ -75,12 +78,32 @@ public final class ModelLoader implements LoadedModels.Loader {
 
     @Override
     public void fetch(DeclaredModel model, Progress progress) {
+        markers.require(model, made(model));
         files.fetch(model, progress);
     }
 
     @Override
     public void sweep() {
         files.sweep();
+    }
+
+    @Override
+    public void forgive(DeclaredModel model) {
+        markers.forget(model);
+    }
+
+    @Override
+    public void stop() {
+        markers.stop();
+    }
+
+    private String device(DeclaredModel model) {
+        return model.device() == null ? settings.models().device() : model.device();
+    }
+
+    /** Of the form that is loaded, beside the model itself. */
+    private String made(DeclaredModel model) {
+        return prepared.madeFor() + "\n" + device(model);
     }
 
     /** Privileged, because what this plugin may read, core's own code further up the stack may not: the system's word on memory and CPU. */
@@ -90,19 +113,33 @@ public final class ModelLoader implements LoadedModels.Loader {
     }
 
     private LoadedModels.Loaded loadHere(DeclaredModel model, Progress progress) {
-        Device.Chosen chosen =
-                runtime.device(model.device() == null ? settings.models().device() : model.device());
+        markers.require(model, made(model));
         Folder folder = files.open(model, progress);
         ModelDescription description = scored(folder, ModelFolder.describe(folder, Overrides.parse(model.overrides())));
+        try (LoadMarkers.Towers marked = markers.towers(model, made(model))) {
+            marked.enter(description.text().isPresent() ? Modality.TEXT : Modality.IMAGE);
+            LoadedModels.Loaded loaded = loadMarked(model, folder, description, marked, progress);
+            marked.passed();
+            return loaded;
+        }
+    }
+
+    private LoadedModels.Loaded loadMarked(
+            DeclaredModel model,
+            Folder folder,
+            ModelDescription description,
+            LoadMarkers.Towers marked,
+            Progress progress) {
+        Device.Chosen chosen = runtime.device(device(model));
         // A floor until the sessions are open and can be asked: refusing early spares the node the attempt.
         MemoryLedger.Charge memory = ledger.charge(weights(model.files()));
         try {
             var towers = new ArrayList<LoadedTower>();
-            DualEncoder encoder = open(folder, description, model.files(), chosen.device(), towers, progress);
+            DualEncoder encoder = open(folder, description, model.files(), chosen.device(), towers, marked, progress);
             try {
                 memory.resize(encoder.bytes());
                 tryOut(encoder, model);
-            } catch (RuntimeException | LinkageError | StackOverflowError e) {
+            } catch (RuntimeException | Error e) {
                 encoder.close();
                 throw e;
             }
@@ -111,7 +148,7 @@ public final class ModelLoader implements LoadedModels.Loader {
                 encoder.close();
                 memory.close();
             });
-        } catch (RuntimeException | LinkageError | StackOverflowError e) {
+        } catch (RuntimeException | Error e) {
             memory.close();
             throw e;
         }
@@ -146,6 +183,7 @@ public final class ModelLoader implements LoadedModels.Loader {
             List<Artifact> files,
             Device device,
             List<LoadedTower> towers,
+            LoadMarkers.Towers marked,
             Progress progress) {
         List<AutoCloseable> opened = new ArrayList<>();
         try {
@@ -155,11 +193,12 @@ public final class ModelLoader implements LoadedModels.Loader {
             Optional<Session> text = description
                     .text()
                     .map(tower -> keep(session(folder, tower, files, device, towers, progress), opened));
+            description.image().ifPresent(tower -> marked.enter(Modality.IMAGE));
             Optional<Session> image = description
                     .image()
                     .map(tower -> keep(session(folder, tower, files, device, towers, progress), opened));
             return new DualEncoder(description, text, tokenizer, image);
-        } catch (RuntimeException | LinkageError | StackOverflowError e) {
+        } catch (RuntimeException | Error e) {
             for (AutoCloseable resource : opened) {
                 close(resource, e);
             }

@@ -9,12 +9,10 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.apache.logging.log4j.message.ParameterizedMessage;
 import org.opensearch.OpenSearchStatusException;
-import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.model.LoadedModels.Loaded;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.common.lease.Releasable;
 import org.opensearch.common.unit.TimeValue;
-import org.opensearch.common.util.concurrent.AbstractRunnable;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.unit.ByteSizeValue;
@@ -30,7 +28,7 @@ import org.opensearch.threadpool.ThreadPool;
  * <p>Safe for use by many threads: guarded by its monitor, under which nothing blocks and no listener is called. A model that is
  * loaded is handed out without it.
  */
-final class ModelSlot {
+final class ModelSlot implements LoadAttempt.Slot {
 
     private static final Logger logger = LogManager.getLogger(ModelSlot.class);
     private static final long FIRST_RETRY_SECONDS = 1;
@@ -175,72 +173,14 @@ final class ModelSlot {
             // one that runs as it was declared before is in use, and who waits for the declaration waits
             boolean asDeclared = held != null && loadsAs(held.model(), model);
             enter(asDeclared ? Observed.State.LOADED : Observed.State.LOADING, reason);
-            progress = new Progress(threadPool::relativeTimeInMillis);
-            if (loader.downloads(model)) {
-                threadPool.executor(LoadedModels.DOWNLOADS).execute(new Fetch(model, progress));
-            } else {
-                threadPool.executor(LoadedModels.POOL).execute(new Load(model, progress));
-            }
+            LoadAttempt attempt = new LoadAttempt(model, loader, threadPool, this);
+            progress = attempt.progress();
+            attempt.start();
         }
     }
 
-    private abstract class Step extends AbstractRunnable {
-        final DeclaredModel wanted;
-        final Progress how;
-
-        private Step(DeclaredModel wanted, Progress how) {
-            this.wanted = wanted;
-            this.how = how;
-        }
-
-        abstract void step() throws Exception;
-
-        /** A native library that is missing or does not fit, or a file that nests without end, must not end the node. */
-        @Override
-        protected final void doRun() throws Exception {
-            try {
-                step();
-            } catch (LinkageError e) {
-                failed(wanted, e);
-            } catch (StackOverflowError e) {
-                failed(wanted, ModelException.tooDeep(e));
-            }
-        }
-
-        @Override
-        public void onFailure(Exception e) {
-            failed(wanted, e);
-        }
-    }
-
-    private final class Fetch extends Step {
-        private Fetch(DeclaredModel wanted, Progress how) {
-            super(wanted, how);
-        }
-
-        @Override
-        void step() {
-            loader.fetch(wanted, how);
-            threadPool.executor(LoadedModels.POOL).execute(new Load(wanted, how));
-        }
-    }
-
-    private final class Load extends Step {
-        private Load(DeclaredModel wanted, Progress how) {
-            super(wanted, how);
-        }
-
-        @Override
-        void step() {
-            Loaded loaded = loader.load(wanted, how);
-            if (!publish(wanted, loaded)) {
-                loaded.close().close();
-            }
-        }
-    }
-
-    /** @return whether it is still wanted */
-    private synchronized boolean publish(DeclaredModel done, Loaded loaded) {
+    @Override
+    public synchronized boolean loaded(DeclaredModel done, Loaded loaded) {
         if (!finished(done)) {
             return false;
         }
@@ -261,7 +201,8 @@ final class ModelSlot {
         return true;
     }
 
-    private synchronized void failed(DeclaredModel done, Throwable e) {
+    @Override
+    public synchronized void failed(DeclaredModel done, Throwable e) {
         boolean cancelled = progress.cancelled();
         if (!finished(done)) {
             return;
@@ -270,17 +211,16 @@ final class ModelSlot {
             start();
             return;
         }
-        String why =
-                e instanceof ModelException || e instanceof DownloadException || e instanceof IllegalArgumentException
-                        ? e.getMessage()
-                        : "unexpected " + e.getClass().getSimpleName() + ", see the log of this node";
+        String why = LoadAttempt.reason(e);
         if (!why.equals(reason)) {
             logger.warn(() -> new ParameterizedMessage("model [{}] cannot be loaded: {}", done.id(), why), e);
         }
         enter(held == null ? Observed.State.FAILED : Observed.State.LOADED, why);
         waiters.resolve(null, unavailable());
-        long delay = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS << Math.min(failures++, 10));
-        retry = threadPool.schedule(this::retry, TimeValue.timeValueSeconds(delay), ThreadPool.Names.SAME);
+        if (LoadAttempt.again(e)) {
+            long delay = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS << Math.min(failures++, 10));
+            retry = threadPool.schedule(this::retry, TimeValue.timeValueSeconds(delay), ThreadPool.Names.SAME);
+        }
     }
 
     /** @return whether what was loaded is still what is wanted; if something else is, that is loaded next */

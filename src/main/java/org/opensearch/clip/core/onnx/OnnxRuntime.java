@@ -174,6 +174,11 @@ public final class OnnxRuntime {
         }
     }
 
+    /** As {@link #version}, from the jar that the library comes in: it is not started. */
+    static String release() {
+        return OrtEnvironment.class.getPackage().getImplementationVersion();
+    }
+
     /** Of the library: what one version has prepared is not for another. */
     String version() {
         return environment().getVersion();

@@ -152,6 +152,11 @@ public final class PreparedGraphs {
 
     // ---- names
 
+    /** What this node's forms are made for, beside their models: text that is equal where that is. Calls nothing native. */
+    public String madeFor() {
+        return FORMAT + "\n" + OnnxRuntime.release() + "\n" + cpu.orElse("any");
+    }
+
     /** Optimised graphs are of one kind of CPU. */
     private String environment(boolean optimised) {
         String of = FORMAT + "\n" + runtime.version() + "\n" + (optimised ? cpu.orElseThrow() : "any");
