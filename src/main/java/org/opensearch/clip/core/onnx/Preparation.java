@@ -2,6 +2,7 @@
 package org.opensearch.clip.core.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -47,7 +48,15 @@ record Preparation(PreparedGraphs.Source source, GraphScan.Scanned scanned, Mode
 
     /** Of the disk while it is made: weights as they are and packed, twice, because what ONNX Runtime writes has to be laid out anew. */
     long bytes(boolean optimised) {
-        return scanned.weights() * (optimised ? 4 : 1) + SLACK;
+        return optimised ? 4 * (scanned.weights() + halves()) + SLACK : scanned.weights() + SLACK;
+    }
+
+    /** A CPU computes with floats of twice the size. */
+    private long halves() {
+        return cut.getGraph().getInitializerList().stream()
+                .filter(tensor -> tensor.getDataType() == TensorProto.DataType.FLOAT16_VALUE)
+                .mapToLong(TensorSize::bytes)
+                .sum();
     }
 
     /** Room on the disk. */
@@ -65,11 +74,9 @@ record Preparation(PreparedGraphs.Source source, GraphScan.Scanned scanned, Mode
             runtime.optimise(source.name(), plain.resolve(GRAPH), WEIGHTS, saved.resolve(GRAPH));
             delete(plain);
             room.require(Files.size(saved.resolve(GRAPH)) + size(saved.resolve(WEIGHTS)) + SLACK);
-            write(
-                    runtime.scanPrepared(source.name(), saved.resolve(GRAPH), WEIGHTS)
-                            .model(),
-                    in(saved),
-                    folder);
+            ModelProto graph = SavedGraph.mended(runtime.scanPrepared(source.name(), saved.resolve(GRAPH), WEIGHTS)
+                    .model());
+            write(graph, in(saved), folder);
             delete(saved);
         } else {
             write(cut, source, folder);

@@ -47,19 +47,21 @@ final class OddConstants {
     }
 
     private final Random random = new Random(11);
-    private final GraphProto.Builder graph = GraphProto.newBuilder().setName("odd");
+    private final GraphProto.Builder graph = GraphProto.newBuilder().setName("graph");
+    private final String name;
     private final DataType type;
     private final Set<Place> places;
     private final List<String> terms = new ArrayList<>();
 
-    private OddConstants(DataType type, Set<Place> places) {
+    private OddConstants(String name, DataType type, Set<Place> places) {
+        this.name = name;
         this.type = type;
         this.places = places;
     }
 
     /** @param type of the constants */
     static ModelProto model(Weights weights, DataType type, Set<Place> places) {
-        OddConstants made = new OddConstants(type, places);
+        OddConstants made = new OddConstants("odd_", type, places);
         made.graph.addInput(port("x", DataType.FLOAT, WIDTH));
         made.graph.addInput(port("row", DataType.INT64));
         made.add(weights);
@@ -109,6 +111,7 @@ final class OddConstants {
             conv();
             attention();
             unpacked();
+            branch();
         } else {
             dynamic();
             integer();
@@ -126,7 +129,7 @@ final class OddConstants {
         if (!places.contains(place)) {
             return;
         }
-        String name = "odd_" + place;
+        String name = this.name + place;
         long[] dims = switch (place) {
             case BEFORE -> new long[] {77, 77}; // the causal mask of a text tower
             case BETWEEN -> new long[] {ROWS, 131};
@@ -199,6 +202,31 @@ final class OddConstants {
         floats("scale", WIDTH);
         node("Mul", "scaled", List.of("norm", "scale"));
         term(node("Add", "unpacked", List.of("scaled", "depthwise_y")));
+    }
+
+    /** Weights of a subgraph. */
+    private void branch() {
+        OddConstants then = new OddConstants("odd_then_", type, places);
+        then.constant(Place.BEFORE);
+        then.floats("then_w", WIDTH, WIDTH);
+        then.term(then.node("MatMul", "then_matmul", List.of("x", "then_w")));
+        then.node("Sum", "then_y", then.terms);
+        then.graph.addOutput(port("then_y", DataType.FLOAT, WIDTH));
+        OddConstants other = new OddConstants("odd_else_", type, places);
+        other.node("Neg", "else_y", List.of("x"));
+        other.graph.addOutput(port("else_y", DataType.FLOAT, WIDTH));
+        scalar("zero", 0);
+        node("ReduceMax", "max", List.of("x"), integer("keepdims", 0));
+        node("Greater", "positive", List.of("max", "zero"));
+        term(node("If", "branch", List.of("positive"), part("then_branch", then), part("else_branch", other)));
+    }
+
+    private static AttributeProto part(String name, OddConstants branch) {
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.GRAPH)
+                .setG(branch.graph.setName(name))
+                .build();
     }
 
     /** As dynamic quantisation writes it, which ONNX Runtime makes one kernel of. */

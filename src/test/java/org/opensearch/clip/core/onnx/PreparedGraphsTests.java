@@ -7,6 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -287,6 +293,44 @@ class PreparedGraphsTests {
                 opened.unprepared().matches("preparing it takes \\d+ MiB of disk, 0 MiB are left"), opened::unprepared);
         assertEquals(2, asked.get());
         assertEquals(List.of(), forms());
+    }
+
+    @Test
+    void halvesTakeTheRoomOfFloats() throws IOException {
+        ModelProto.Builder model =
+                ModelProto.parseFrom(Files.readAllBytes(SessionMemoryTests.matrices(folder.resolve("floats.onnx"), 1)))
+                        .toBuilder();
+        GraphProto.Builder graph = model.getGraphBuilder();
+        byte[] halves = new byte[SessionMemoryTests.LAYER_BYTES / 2];
+        graph.getInitializerBuilder(0)
+                .setDataType(TensorProto.DataType.FLOAT16_VALUE)
+                .setRawData(ByteString.copyFrom(halves));
+        graph.clearNode()
+                .addNode(cast("x_half", "x", TensorProto.DataType.FLOAT16_VALUE))
+                .addNode(NodeProto.newBuilder()
+                        .setOpType("MatMul")
+                        .addInput("x_half")
+                        .addInput("w0")
+                        .addOutput("y_half"))
+                .addNode(cast("y", "y_half", TensorProto.DataType.FLOAT_VALUE));
+        Source source =
+                source(Files.write(folder.resolve("halves.onnx"), model.build().toByteArray()), Map.of());
+        open(source, List.of("y")).close();
+        long made = Files.size(form().resolve("weights"));
+        assertEquals(2L * SessionMemoryTests.LAYER_BYTES, made, "as they are and packed");
+        long reserved = Preparation.of(runtime, source, List.of("y")).bytes(true);
+        assertEquals(2 * made + (64 << 20), reserved);
+    }
+
+    private static NodeProto.Builder cast(String output, String input, int type) {
+        return NodeProto.newBuilder()
+                .setOpType("Cast")
+                .addInput(input)
+                .addOutput(output)
+                .addAttribute(AttributeProto.newBuilder()
+                        .setName("to")
+                        .setType(AttributeProto.AttributeType.INT)
+                        .setI(type));
     }
 
     @Test
