@@ -36,14 +36,6 @@ public class SpacesIT extends ClipSingleNodeTestCase {
                         + "\", \"field_map\": {\"v\": {\"text\": \"title\"}}}}");
         if (modelId != null) {
             assertNoFailures(bulk(name, "of", List.of("{\"title\": \"shark\"}")));
-            assertBusy(() -> assertNotNull(client().admin()
-                    .cluster()
-                    .prepareState()
-                    .get()
-                    .getState()
-                    .metadata()
-                    .index(name)
-                    .getCustomData("clip")));
         } else {
             assertNoFailures(
                     bulk(name, "_none", List.of("{\"v\": " + Arrays.toString(embed(new Source.Text("shark"))) + "}")));

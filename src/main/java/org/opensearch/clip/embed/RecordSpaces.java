@@ -10,7 +10,6 @@ import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.clustermanager.AcknowledgedRequest;
 import org.opensearch.action.support.clustermanager.AcknowledgedResponse;
 import org.opensearch.action.support.clustermanager.TransportClusterManagerNodeAction;
-import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.cluster.AckedClusterStateUpdateTask;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.block.ClusterBlockException;
@@ -21,6 +20,7 @@ import org.opensearch.cluster.metadata.Metadata;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.Priority;
 import org.opensearch.common.inject.Inject;
+import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -50,7 +50,7 @@ public final class RecordSpaces {
             return state;
         }
         Map<String, String> after = new HashMap<>(SpaceGuard.fields(state, metadata));
-        boolean follows = ClipSettings.INDEX_GUARD.get(metadata.getSettings()) != ClipSettings.Guard.ERROR;
+        boolean follows = SpaceGuard.mayMeet(metadata);
         fields.forEach((field, fingerprint) -> {
             if (follows) {
                 after.put(field, fingerprint);
@@ -74,6 +74,13 @@ public final class RecordSpaces {
         Request(Index index, Map<String, String> fields) {
             this.index = index;
             this.fields = Map.copyOf(fields);
+        }
+
+        /** @param timeout for the cluster manager to be there, to write it down, and for all nodes to know it */
+        Request within(TimeValue timeout) {
+            clusterManagerNodeTimeout(timeout);
+            timeout(timeout);
+            return this;
         }
 
         Request(StreamInput in) throws IOException {

@@ -17,7 +17,6 @@ import org.opensearch.cluster.metadata.IndexAbstraction;
 import org.opensearch.cluster.metadata.IndexMetadata;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.common.logging.HeaderWarning;
-import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.index.Index;
 import org.opensearch.ingest.Processor;
 
@@ -62,6 +61,11 @@ public final class SpaceGuard {
             return new Incoming("those of model [" + model.id() + "]", model.fingerprint());
         }
 
+        /** Of a model that need not be declared any more. */
+        static Incoming of(ClusterState state, String fingerprint) {
+            return new Incoming("those of " + named(state, fingerprint), fingerprint);
+        }
+
         /** Of a field that has some already; empty when nobody knows whose they are. */
         static Optional<Incoming> of(ClusterState state, IndexMetadata index, String field) {
             return Optional.ofNullable(recorded(state, index, field))
@@ -101,21 +105,8 @@ public final class SpaceGuard {
         }
     }
 
-    /**
-     * After a document was embedded, in the context of its bulk: once that is indexed, the field belongs to the model.
-     *
-     * @param index as the document names it
-     */
-    public void wrote(ThreadContext context, String index, String field, String fingerprint) {
-        ClusterState now = state.get();
-        IndexMetadata written = writeIndex(now, index);
-        if (written == null || !fingerprint.equals(recorded(now, written, field))) {
-            SpaceRecorder.note(context, index, field, fingerprint);
-        }
-    }
-
     /** @return the concrete index, {@code null} when there is none (yet) */
-    IndexMetadata writeIndex(ClusterState now, String name) {
+    private IndexMetadata writeIndex(ClusterState now, String name) {
         IndexAbstraction there = now.metadata().getIndicesLookup().get(resolver.resolveDateMathExpression(name));
         return there == null ? null : there.getWriteIndex();
     }
@@ -139,6 +130,11 @@ public final class SpaceGuard {
     /** @return the fingerprint of the field's vectors, {@code null} when nobody has written one */
     static String recorded(ClusterState state, IndexMetadata index, String field) {
         return fields(state, index).get(field);
+    }
+
+    /** Whether an index lets the vectors of two models into one field. */
+    static boolean mayMeet(IndexMetadata index) {
+        return ClipSettings.INDEX_GUARD.get(index.getSettings()) != ClipSettings.Guard.ERROR;
     }
 
     /**
@@ -171,7 +167,8 @@ public final class SpaceGuard {
         return recorded == null ? "not known" : named(state, recorded);
     }
 
-    private static String named(ClusterState state, String fingerprint) {
+    /** A model, for messages. */
+    static String named(ClusterState state, String fingerprint) {
         return ModelMetadata.of(state).models().stream()
                 .filter(model -> model.fingerprint().equals(fingerprint))
                 .map(model -> "model [" + model.id() + "]")

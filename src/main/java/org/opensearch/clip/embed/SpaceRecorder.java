@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.bulk.BulkAction;
-import org.opensearch.action.bulk.BulkItemResponse;
-import org.opensearch.action.bulk.BulkResponse;
+import org.opensearch.action.bulk.BulkShardRequest;
+import org.opensearch.action.bulk.TransportShardBulkAction;
 import org.opensearch.action.support.ActionFilter;
 import org.opensearch.action.support.ActionFilterChain;
 import org.opensearch.action.support.ActionRequestMetadata;
+import org.opensearch.action.support.ContextPreservingActionListener;
+import org.opensearch.action.support.ListenerTimeouts;
+import org.opensearch.action.support.clustermanager.AcknowledgedResponse;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.cluster.ClusterChangedEvent;
@@ -26,56 +26,43 @@ import org.opensearch.cluster.metadata.IndexMetadata;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.util.concurrent.AbstractRunnable;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.action.ActionResponse;
 import org.opensearch.core.index.Index;
 import org.opensearch.gateway.GatewayService;
 import org.opensearch.tasks.Task;
+import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.client.Client;
 
 /**
- * Notices which model first fills a vector field, and has {@link RecordSpaces} write it down: when the bulk whose documents our
- * processor embedded has been indexed, because pipelines run before there is an index, and a simulated one never meets one. A
- * bulk carries a notebook in its thread context that the processor writes into; nothing waits for what becomes of it.
+ * Has {@link RecordSpaces} write down which model first fills a vector field, before its first document is written: pipelines run
+ * before there is an index, and a simulated one never meets one, so a bulk carries a {@link Notebook}, and its shards are stopped on
+ * the node that coordinates it until all nodes know whose vectors they bring. Two models that fill a field at once meet at the
+ * cluster manager, where one of them wins; the other's items are refused. What is known costs a look into the cluster state.
  *
  * <p>The vector fields that an index with {@code index.clip.model_id} is created with belong to that model from the start, those of
- * a copy to the models of its source. Safe for use by many threads.
+ * a copy to the models of its source. Safe for use by many threads; none of them waits.
  */
 public final class SpaceRecorder implements ActionFilter, ClusterStateListener {
     private static final Logger LOGGER = LogManager.getLogger(SpaceRecorder.class);
-    private static final String NOTEBOOK = "opensearch_clip_spaces";
     private static final TimeValue REPLACE_INTERVAL = TimeValue.timeValueMinutes(1);
     private static final int MOST_REPLACED = 1_000;
 
-    /** What the documents of a bulk were embedded into, that their indices do not know yet. */
-    private static final class Notebook {
-        /** Index, as the documents name it, to field to fingerprint. */
-        private final Map<String, Map<String, String>> indices = new ConcurrentHashMap<>();
-    }
+    private record Field(Index index, String name) {}
 
     private final Client client;
     private final ClusterService cluster;
-    private final SpaceGuard guard;
-    private final Set<Index> recording = ConcurrentHashMap.newKeySet();
-    /** When a field of an index last went over to another model. */
-    private final Map<Index, Long> replaced = new ConcurrentHashMap<>();
+    private final VectorFields vectorFields;
+    /** When a field last went over to another model. */
+    private final Map<Field, Long> replaced = new ConcurrentHashMap<>();
 
     public SpaceRecorder(Client client, ClusterService cluster, IndexNameExpressionResolver resolver) {
         this.client = client;
         this.cluster = cluster;
-        this.guard = new SpaceGuard(cluster::state, resolver);
+        this.vectorFields = new VectorFields(resolver);
         cluster.addListener(this);
-    }
-
-    /** Outside of a bulk it does nothing: a simulated document is not written. */
-    static void note(ThreadContext context, String index, String field, String fingerprint) {
-        Notebook notebook = context.getTransient(NOTEBOOK);
-        if (notebook != null) {
-            notebook.indices
-                    .computeIfAbsent(index, i -> new ConcurrentHashMap<>())
-                    .put(field, fingerprint);
-        }
     }
 
     @Override
@@ -91,91 +78,145 @@ public final class SpaceRecorder implements ActionFilter, ClusterStateListener {
             ActionRequestMetadata<Request, Response> metadata,
             ActionListener<Response> listener,
             ActionFilterChain<Request, Response> chain) {
-        ThreadContext context = client.threadPool().getThreadContext();
-        if (!action.equals(BulkAction.NAME) || context.getTransient(NOTEBOOK) != null) {
+        Notebook notebook = Notebook.of(context());
+        if (action.equals(BulkAction.NAME) && notebook == null) {
+            // The notebook must not outlive its bulk: whoever sends one after the other does so from the listener of
+            // the
+            // one before.
+            ActionListener<Response> outside =
+                    new ContextPreservingActionListener<>(context().newRestorableContext(true), listener);
+            try (ThreadContext.StoredContext ignored = context().newStoredContext(true)) {
+                Notebook.open(context());
+                chain.proceed(task, action, request, outside);
+            }
+        } else if (action.equals(TransportShardBulkAction.ACTION_NAME)
+                && notebook != null
+                && request instanceof BulkShardRequest shard) {
+            beforeWrite(notebook, shard, listener, () -> chain.proceed(task, action, request, listener));
+        } else {
             chain.proceed(task, action, request, listener);
+        }
+    }
+
+    private ThreadContext context() {
+        return client.threadPool().getThreadContext();
+    }
+
+    /** @param write to be called once all items that must not be written are aborted */
+    private void beforeWrite(Notebook notebook, BulkShardRequest request, ActionListener<?> listener, Runnable write) {
+        ClusterState state = cluster.state();
+        IndexMetadata index = state.metadata().index(request.shardId().getIndex());
+        Set<String> open =
+                index == null ? Set.of() : notebook.fields((field, models) -> isOpen(state, index, field, models));
+        if (open.isEmpty()) {
+            write.run();
             return;
         }
-        var notebook = new Notebook();
-        // The notebook must not outlive its bulk: whoever sends one after the other does so from the listener of the
-        // one before.
-        Supplier<ThreadContext.StoredContext> caller = context.newRestorableContext(true);
-        ActionListener<Response> reading = new ActionListener<>() {
+        var shard = new ShardWrite(request, notebook, open);
+        Map<String, String> unknown = new HashMap<>();
+        Map<String, String> replacing = new HashMap<>();
+        boolean follows = SpaceGuard.mayMeet(index);
+        shard.forEach((field, vector) -> {
+            String recorded = SpaceGuard.recorded(state, index, field);
+            String first = vector.fingerprints().iterator().next();
+            if (recorded == null && vectorFields.mayTake(index, field, vector.length())) {
+                unknown.putIfAbsent(field, first);
+            } else if (recorded != null && follows && !vector.fingerprints().contains(recorded)) {
+                replacing.put(field, first);
+            }
+        });
+        if (!replacing.isEmpty()) {
+            replace(index.getIndex(), replacing);
+        }
+        if (unknown.isEmpty()) {
+            shard.refuse(state, index);
+            write.run();
+            return;
+        }
+        record(
+                new RecordSpaces.Request(index.getIndex(), unknown).within(request.timeout()),
+                then(listener, failure -> {
+                    ClusterState now = cluster.state();
+                    IndexMetadata written = now.metadata().index(index.getIndex());
+                    if (written != null) {
+                        unknown.keySet().removeIf(field -> SpaceGuard.recorded(now, written, field) != null);
+                        shard.postpone(now, written, unknown, failure);
+                        shard.refuse(now, written);
+                    }
+                    write.run();
+                }));
+    }
+
+    /** Whether it matters by which of the models a shard's vectors are. */
+    private boolean isOpen(ClusterState state, IndexMetadata index, String field, Set<String> models) {
+        String recorded = SpaceGuard.recorded(state, index, field);
+        if (recorded == null) {
+            return true;
+        }
+        return !models.equals(Set.of(recorded)) && (!SpaceGuard.mayMeet(index) || mayReplace(index.getIndex(), field));
+    }
+
+    /** Where an index lets two models meet, their bulks must not make a cluster state each. */
+    private boolean mayReplace(Index index, String field) {
+        Long last = replaced.get(new Field(index, field));
+        return last == null || System.nanoTime() - last >= REPLACE_INTERVAL.nanos();
+    }
+
+    private void replace(Index index, Map<String, String> fields) {
+        if (replaced.size() > MOST_REPLACED) {
+            replaced.clear();
+        }
+        fields.keySet().forEach(field -> replaced.put(new Field(index, field), System.nanoTime()));
+        record(index, fields);
+    }
+
+    private interface Recorded {
+        /** @param failure {@code null} when all nodes know it */
+        void accept(Exception failure);
+    }
+
+    /** Goes on in this context, on a thread that bulks are written by, where the rest of this one is sent from. */
+    private ActionListener<AcknowledgedResponse> then(ActionListener<?> listener, Recorded next) {
+        return ContextPreservingActionListener.wrapPreservingContext(
+                ActionListener.wrap(done -> resume(listener, next, null), e -> resume(listener, next, e)), context());
+    }
+
+    private void resume(ActionListener<?> listener, Recorded next, Exception failure) {
+        client.threadPool().executor(ThreadPool.Names.WRITE).execute(new AbstractRunnable() {
             @Override
-            public void onResponse(Response response) {
-                try (ThreadContext.StoredContext ignored = caller.get()) {
-                    indexed(notebook, response);
-                    listener.onResponse(response);
-                }
+            protected void doRun() {
+                next.accept(failure);
+            }
+
+            /** What it took to embed the documents must not be lost to a queue that is full now. */
+            @Override
+            public boolean isForceExecution() {
+                return true;
             }
 
             @Override
             public void onFailure(Exception e) {
-                try (ThreadContext.StoredContext ignored = caller.get()) {
-                    listener.onFailure(e);
-                }
+                listener.onFailure(e);
             }
-        };
-        try (ThreadContext.StoredContext ignored = context.newStoredContext(true)) {
-            context.putTransient(NOTEBOOK, notebook);
-            chain.proceed(task, action, request, reading);
+        });
+    }
+
+    private void record(RecordSpaces.Request request, ActionListener<AcknowledgedResponse> listener) {
+        // a cluster manager that does not answer must not hold a bulk for longer than its timeout
+        ActionListener<AcknowledgedResponse> inTime = ListenerTimeouts.wrapWithTimeout(
+                client.threadPool(), listener, request.timeout(), ThreadPool.Names.GENERIC, RecordSpaces.ACTION.name());
+        try (ThreadContext.StoredContext ignored = context().stashContext()) {
+            client.execute(RecordSpaces.ACTION, request, inTime);
         }
     }
 
-    /** Never throws: the bulk is done, whatever becomes of this. */
-    private void indexed(Notebook notebook, ActionResponse response) {
-        if (notebook.indices.isEmpty() || !(response instanceof BulkResponse bulk)) {
-            return;
-        }
-        try {
-            ClusterState state = cluster.state();
-            Set<String> indexed = Arrays.stream(bulk.getItems())
-                    .filter(item -> !item.isFailed())
-                    .map(BulkItemResponse::getIndex)
-                    .collect(Collectors.toSet());
-            notebook.indices.forEach((name, fields) -> {
-                IndexMetadata index = guard.writeIndex(state, name);
-                if (index != null && indexed.contains(index.getIndex().getName())) {
-                    record(state, index, fields);
-                }
-            });
-        } catch (RuntimeException e) {
-            LOGGER.warn("the models of vector fields could not be noted", e);
-        }
-    }
-
-    private void record(ClusterState state, IndexMetadata metadata, Map<String, String> fields) {
-        Index index = metadata.getIndex();
-        if (RecordSpaces.apply(state, index, fields) == state || isTooSoon(metadata, fields) || !recording.add(index)) {
-            return;
-        }
-        ThreadContext context = client.threadPool().getThreadContext();
-        try (ThreadContext.StoredContext ignored = context.stashContext()) {
-            client.execute(
-                    RecordSpaces.ACTION,
-                    new RecordSpaces.Request(index, fields),
-                    ActionListener.wrap(done -> recording.remove(index), e -> {
-                        recording.remove(index);
-                        LOGGER.warn(
-                                "the models of vector fields of {} could not be noted, the next bulk tries again",
-                                index,
-                                e);
-                    }));
-        }
-    }
-
-    /** Where an index lets two models meet, their bulks must not make a cluster state each. */
-    private boolean isTooSoon(IndexMetadata index, Map<String, String> fields) {
-        Map<String, String> known = index.getCustomData(SpaceGuard.CUSTOM);
-        if (known == null || fields.keySet().stream().noneMatch(known::containsKey)) {
-            return false;
-        }
-        long now = System.nanoTime();
-        if (replaced.size() > MOST_REPLACED) {
-            replaced.clear();
-        }
-        return replaced.merge(index.getIndex(), now, (last, n) -> n - last < REPLACE_INTERVAL.nanos() ? last : n)
-                != now;
+    /** What nobody waits for. */
+    private void record(Index index, Map<String, String> fields) {
+        record(
+                new RecordSpaces.Request(index, fields),
+                ActionListener.wrap(
+                        done -> {},
+                        e -> LOGGER.warn("the models of vector fields of {} could not be recorded", index, e)));
     }
 
     @Override
@@ -193,8 +234,8 @@ public final class SpaceRecorder implements ActionFilter, ClusterStateListener {
                     .model(ClipSettings.INDEX_MODEL_ID.get(index.getSettings()))
                     .ifPresent(model ->
                             VectorFields.in(index).forEach(field -> fields.putIfAbsent(field, model.fingerprint())));
-            if (!fields.isEmpty()) {
-                record(event.state(), index, fields);
+            if (!fields.equals(index.getCustomData(SpaceGuard.CUSTOM)) && !fields.isEmpty()) {
+                record(index.getIndex(), fields);
             }
         }
     }

@@ -158,6 +158,17 @@ final class VectorFields {
         return mapped(index, field).dataType();
     }
 
+    /**
+     * Whether a field can keep a vector, as far as the mapping tells: one that is refused for its length must not decide whose the
+     * field is.
+     *
+     * @param length numbers, of which one may hold eight bits
+     */
+    boolean mayTake(IndexMetadata index, String field, int length) {
+        int dimension = mapped(index, field).dimension();
+        return dimension == 0 || dimension == length || dimension == length * Byte.SIZE;
+    }
+
     /** The own name of a field that may be a mapping's alias; the same where it is not, or not mapped. */
     String path(IndexMetadata index, String field) {
         Mapped mapped = mapped(index, field);

@@ -19,6 +19,7 @@ import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.LabelVectors;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.embed.SpaceGuard;
+import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.ingest.AbstractBatchingProcessor;
 import org.opensearch.ingest.IngestDocument;
@@ -189,17 +190,20 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
             List<IngestDocumentWrapper> outcome = new ArrayList<>();
             for (int i = 0; i < documents.size(); i++) {
                 Step step = steps.get(i);
-                boolean waited =
-                        step.failure() == null && !step.embedding().inputs().isEmpty();
-                outcome.add(result(i, waited ? complete(step.embedding(), reply) : step.failure()));
+                outcome.add(result(i, step.failure() == null ? complete(step.embedding(), reply) : step.failure()));
             }
             return outcome;
         }
 
         private Exception complete(DocumentEmbedding embedding, Reply reply) {
             try {
-                embedding.complete(reply);
-                embedding.tell(guard, client.threadPool().getThreadContext(), reply.fingerprint());
+                ThreadContext context = client.threadPool().getThreadContext();
+                if (embedding.inputs().isEmpty()) {
+                    embedding.tell(context, null);
+                } else {
+                    embedding.complete(reply);
+                    embedding.tell(context, reply.fingerprint());
+                }
                 return null;
             } catch (RuntimeException e) {
                 return e;

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.opensearch.clip.embed.Labels;
+import org.opensearch.clip.embed.Notebook;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.embed.SpaceGuard;
 import org.opensearch.clip.ingest.Output.Change;
@@ -25,8 +26,11 @@ final class DocumentEmbedding {
     private final IngestDocument document;
     private final Options options;
     private final Notes notes;
-    private final String index;
     private final List<Output> outputs = new ArrayList<>();
+    /** What the document has already, and of which model. */
+    private final List<Output> unchanged = new ArrayList<>();
+
+    private final Optional<String> fingerprint;
     private final Set<Source> inputs = new LinkedHashSet<>();
 
     /**
@@ -37,12 +41,11 @@ final class DocumentEmbedding {
         this.document = document;
         this.options = options;
         this.notes = new Notes(document, options.errorField());
-        this.index = String.valueOf(document.getSourceAndMetadata().get("_index"));
-        Optional<String> fingerprint = options.skipExisting() ? guard.fingerprint(options.modelId()) : Optional.empty();
+        String index = String.valueOf(document.getSourceAndMetadata().get("_index"));
+        fingerprint = options.skipExisting() ? guard.fingerprint(options.modelId()) : Optional.empty();
         for (Output output : read()) {
-            if (fingerprint.isEmpty() || !isUnchanged(output, fingerprint.get())) {
-                outputs.add(output);
-            }
+            boolean changes = fingerprint.isEmpty() || !isUnchanged(output, fingerprint.get());
+            (changes ? outputs : unchanged).add(output);
         }
         for (Output output : outputs) {
             output.parts().forEach(part -> inputs.add(part.source()));
@@ -110,12 +113,20 @@ final class DocumentEmbedding {
         }
     }
 
-    /** After {@link #complete}. */
-    void tell(SpaceGuard guard, ThreadContext context, String fingerprint) {
-        for (Output output : outputs) {
-            if (output instanceof VectorOutput && output.target().isIndexed()) {
-                guard.wrote(context, index, output.target().field(), fingerprint);
-            }
+    /**
+     * Notes whose vectors the document has, once it is as it leaves.
+     *
+     * @param made the model of what {@link #complete} wrote, {@code null} when it had nothing to write
+     */
+    void tell(ThreadContext context, String made) {
+        outputs.forEach(output -> tell(context, output, made));
+        unchanged.forEach(output -> tell(context, output, fingerprint.orElseThrow()));
+    }
+
+    private void tell(ThreadContext context, Output output, String model) {
+        if (output instanceof VectorOutput && output.target().isIndexed()) {
+            Notebook.note(
+                    context, document.getSourceAndMetadata(), output.target().field(), model);
         }
     }
 }

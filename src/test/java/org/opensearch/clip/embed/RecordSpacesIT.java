@@ -34,7 +34,7 @@ public class RecordSpacesIT extends OpenSearchIntegTestCase {
                 .index(name);
     }
 
-    public void testSurvivesARestartAndASnapshot() throws Exception {
+    public void testSurvivesARestartClosingAndASnapshot() throws Exception {
         prepareCreate("pictures", Settings.builder().put(indexSettings()).put("index.number_of_replicas", 0))
                 .get();
         var request = new RecordSpaces.Request(index("pictures").getIndex(), FIELDS);
@@ -51,6 +51,10 @@ public class RecordSpacesIT extends OpenSearchIntegTestCase {
 
         internalCluster().fullRestart();
         ensureGreen("pictures");
+        assertEquals(FIELDS, index("pictures").getCustomData(SpaceGuard.CUSTOM));
+
+        client().admin().indices().prepareClose("pictures").get();
+        client().admin().indices().prepareOpen("pictures").get();
         assertEquals(FIELDS, index("pictures").getCustomData(SpaceGuard.CUSTOM));
 
         var admin = client().admin().cluster();
