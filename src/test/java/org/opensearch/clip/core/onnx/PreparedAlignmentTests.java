@@ -28,6 +28,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.opensearch.clip.core.onnx.LoadOnce.Way;
 import org.opensearch.clip.core.onnx.OddConstants.Place;
@@ -37,6 +39,7 @@ import org.opensearch.clip.core.onnx.OddConstants.Weights;
  * Weights that a kernel cannot load from where they are mapped end the process, so each graph is loaded and run in one of its own. What those kernels are depends on the
  * CPU (AVX-512 faults); where weights lie does not.
  */
+@EnabledOnOs(OS.LINUX)
 class PreparedAlignmentTests {
 
     /** Element types of constants. A process takes 0.7 s of a core. */
