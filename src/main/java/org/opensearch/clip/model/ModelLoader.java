@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.opensearch.clip.core.engine.DualEncoder;
 import org.opensearch.clip.core.engine.Input;
 import org.opensearch.clip.core.engine.ModelException;
@@ -135,10 +136,13 @@ public final class ModelLoader implements LoadedModels.Loader {
         MemoryLedger.Charge memory = ledger.charge(weights(model.files()));
         try {
             var towers = new ArrayList<LoadedTower>();
+            long momentary = momentary(folder, description, model.files());
+            memory.resize(weights(model.files()) + momentary);
             DualEncoder encoder = open(folder, description, model.files(), chosen.device(), towers, marked, progress);
             try {
-                memory.resize(encoder.bytes());
+                memory.resize(encoder.bytes() + momentary);
                 tryOut(encoder, model);
+                memory.resize(encoder.bytes());
             } catch (RuntimeException | Error e) {
                 encoder.close();
                 throw e;
@@ -174,6 +178,28 @@ public final class ModelLoader implements LoadedModels.Loader {
                 .filter(file -> WEIGHTS.matcher(file.path()).matches())
                 .mapToLong(Artifact::size)
                 .sum();
+    }
+
+    /** The towers are opened and tried one after the other. */
+    private static long momentary(Folder folder, ModelDescription description, List<Artifact> files) {
+        return graphs(folder, description, files)
+                .mapToLong(PreparedGraphs.Source::momentary)
+                .max()
+                .orElse(0);
+    }
+
+    /** As they were published; what is asked of them reads their files. */
+    static Stream<PreparedGraphs.Source> graphs(Folder folder, ModelDescription description, List<Artifact> files) {
+        return Stream.concat(description.text().stream(), description.image().stream())
+                .map(Tower::graph)
+                .distinct()
+                .map(graph -> source(folder, graph, files));
+    }
+
+    private static PreparedGraphs.Source source(Folder folder, String graph, List<Artifact> files) {
+        Map<String, String> hashes = files.stream().collect(Collectors.toMap(Artifact::path, Artifact::sha256));
+        return PreparedGraphs.Source.of(
+                graph, hashes.keySet(), path -> new PreparedGraphs.File(folder.file(path), hashes.get(path)));
     }
 
     /** @param towers what was opened is added to */
@@ -215,13 +241,13 @@ public final class ModelLoader implements LoadedModels.Loader {
             List<LoadedTower> towers,
             Progress progress) {
         progress.enter(Progress.Stage.LOADING, 0, 0);
-        Map<String, String> hashes = files.stream().collect(Collectors.toMap(Artifact::path, Artifact::sha256));
-        PreparedGraphs.Source source = PreparedGraphs.Source.of(
-                tower.graph(), hashes.keySet(), path -> new PreparedGraphs.File(folder.file(path), hashes.get(path)));
         OnnxOptions options = new OnnxOptions(
                 1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()), device);
-        PreparedGraphs.Opened opened =
-                prepared.open(source, tower.outputs(), options, () -> progress.enter(Progress.Stage.PREPARING, 0, 0));
+        PreparedGraphs.Opened opened = prepared.open(
+                source(folder, tower.graph(), files),
+                tower.outputs(),
+                options,
+                () -> progress.enter(Progress.Stage.PREPARING, 0, 0));
         towers.add(LoadedTower.of(tower.modality(), opened));
         return opened.session();
     }

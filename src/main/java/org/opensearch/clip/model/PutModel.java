@@ -21,6 +21,7 @@ import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.ModelFolder;
 import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.clip.core.onnx.GraphPorts;
+import org.opensearch.clip.core.onnx.PreparedGraphs;
 import org.opensearch.clip.model.UpdateModels.Change;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
@@ -261,10 +262,10 @@ public final class PutModel {
             Overrides pinned =
                     ModelFolder.pinned(folder, Overrides.parse(declaration.overrides()), declaration.device());
             ModelDescription description = ModelFolder.describe(folder, pinned);
-            requireFit(folder, description);
+            List<Artifact> artifacts = ModelFolder.artifacts(folder, description);
+            requireFit(folder, description, artifacts);
             Overrides overrides = catalog.scored(
                     resolved.source(), pinned, folder.isHere() ? ModelLoader.scored(folder, description) : description);
-            List<Artifact> artifacts = ModelFolder.artifacts(folder, description);
             int dimension = overrides.dimensions().orElse(description.dimension());
             return new DeclaredModel(
                     id,
@@ -283,7 +284,7 @@ public final class PutModel {
         }
 
         /** Graphs that are here already are looked at before anything is declared; others when they are loaded. */
-        private static void requireFit(Folder folder, ModelDescription description) {
+        private static void requireFit(Folder folder, ModelDescription description, List<Artifact> files) {
             if (!folder.isHere()) {
                 return;
             }
@@ -291,6 +292,7 @@ public final class PutModel {
                 DualEncoder.check(
                         description,
                         tower -> GraphPorts.read(tower.graph(), folder.file(tower.graph()), tower.outputs()));
+                ModelLoader.graphs(folder, description, files).forEach(PreparedGraphs.Source::momentary);
             } catch (ModelException e) {
                 throw new IllegalArgumentException(e.getMessage(), e);
             }

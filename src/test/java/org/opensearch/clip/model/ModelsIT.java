@@ -4,6 +4,10 @@ package org.opensearch.clip.model;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.greaterThan;
 
+import ai.onnx.proto.OnnxMl.FunctionProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.action.admin.cluster.node.tasks.cancel.CancelTasksRequest;
@@ -247,11 +252,7 @@ public class ModelsIT extends OpenSearchIntegTestCase {
     }
 
     public void testMemoryLimitRefusesWithTheSettingToChange() {
-        client().admin()
-                .cluster()
-                .prepareUpdateSettings()
-                .setPersistentSettings(Settings.builder().put("plugins.clip.memory.limit", "10kb"))
-                .get();
+        limit("10kb");
         PutModel.Response put = putTiny(true);
         assertEquals(RestStatus.SERVICE_UNAVAILABLE, put.status());
         assertEverywhere(put.loaded().model(), State.FAILED, 3);
@@ -261,12 +262,82 @@ public class ModelsIT extends OpenSearchIntegTestCase {
                 .values()
                 .forEach(node -> assertThat(node.observed().reason(), containsString("[plugins.clip.memory.limit]")));
 
+        limit(null);
+        assertEverywhere(load(), State.LOADED, 3);
+    }
+
+    /** A copy of the tiny model on every node, its text graph changed. */
+    private void addChanged(String name, Consumer<ModelProto.Builder> change) throws IOException {
+        for (Path config : configs.values()) {
+            Path models = config.resolve("opensearch-clip/models");
+            try (Stream<Path> files = Files.walk(models.resolve("tiny"))) {
+                for (Path file : files.filter(Files::isRegularFile).toList()) {
+                    Path copy = models.resolve(name)
+                            .resolve(models.resolve("tiny").relativize(file).toString());
+                    Files.createDirectories(copy.getParent());
+                    Files.copy(file, copy);
+                }
+            }
+            Path graph = models.resolve(name).resolve("onnx/text_model.onnx");
+            ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(graph)).toBuilder();
+            change.accept(model);
+            Files.write(graph, model.build().toByteArray());
+        }
+    }
+
+    public void testConstantsThatAreMadeWhileAModelIsLoadedAreChargedBefore() throws Exception {
+        addChanged(
+                "large",
+                model -> model.getGraphBuilder()
+                        .addInitializer(TensorProto.newBuilder()
+                                .setName("large.c")
+                                .setDataType(TensorProto.DataType.INT64_VALUE)
+                                .addDims(1)
+                                .addInt64Data(20_000_000))
+                        .addNode(NodeProto.newBuilder()
+                                .setOpType("ConstantOfShape")
+                                .addInput("large.c")
+                                .addOutput("large.k")));
+        limit("100mb");
+        PutModel.Response put = put("large", Map.of("source", Map.of("path", "large")), true);
+        put.loaded().model().nodes().values().forEach(node -> {
+            assertEquals(State.FAILED, node.observed().state());
+            assertThat(node.observed().reason(), containsString("the model needs 152.6mb of memory outside the heap"));
+            assertThat(node.observed().reason(), containsString("[plugins.clip.memory.limit]"));
+        });
+        limit("1gb");
+        PlainActionFuture<LoadModel.Response> load = new PlainActionFuture<>();
+        client().execute(LoadModel.LOAD, new LoadModel.Request("large", LONG, false), load);
+        load.actionGet(LONG).model().nodes().values().forEach(node -> {
+            assertEquals(State.LOADED, node.observed().state());
+            assertTrue(node.observed().bytes() < 150 << 20);
+        });
+        limit(null);
+    }
+
+    public void testAGraphOfThisMachineIsScannedBeforeItIsDeclared() throws Exception {
+        addChanged("chain", model -> {
+            for (int i = 0; i < 1000; i++) {
+                NodeProto.Builder call =
+                        NodeProto.newBuilder().setDomain("mine").setOpType("f" + (i + 1) % 1000);
+                model.addFunctions(FunctionProto.newBuilder()
+                        .setDomain("mine")
+                        .setName("f" + i)
+                        .addNode(call));
+            }
+        });
+        assertRefused(
+                RestStatus.BAD_REQUEST,
+                "its subgraphs and functions are deeper than 16",
+                () -> put("chain", Map.of("source", Map.of("path", "chain")), true));
+    }
+
+    private static void limit(String bytes) {
         client().admin()
                 .cluster()
                 .prepareUpdateSettings()
-                .setPersistentSettings(Settings.builder().putNull("plugins.clip.memory.limit"))
+                .setPersistentSettings(Settings.builder().put("plugins.clip.memory.limit", bytes))
                 .get();
-        assertEverywhere(load(), State.LOADED, 3);
     }
 
     public void testFolderThatIsNoModelIsABadRequest() throws Exception {

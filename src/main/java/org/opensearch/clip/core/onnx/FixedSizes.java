@@ -10,12 +10,37 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
-/** The small constants that nodes of a graph can see, and the sizes that nodes make of them. One thread. */
+/**
+ * The small constants that nodes of a graph can see, the sizes that nodes make of them, and what other nodes make of those. Nodes are asked for in the
+ * order of the graph. One thread.
+ */
 final class FixedSizes {
 
+    /** They make less of what they get, or nothing that has its size. */
+    private static final Set<String> SMALLER = Set.of(
+            "ArgMax", "ArgMin", "Gather", "GatherND", "NonZero", "SequenceLength", "Shape", "Size", "Slice", "TopK");
+
+    /** Of an element whose type is not known. */
+    private static final int WIDEST = 8;
+
+    /** @param width of an element in bytes */
+    private record Made(double elements, int width) {
+        long bytes() {
+            return elements >= Long.MAX_VALUE / 64 ? Long.MAX_VALUE / 4 : (long) elements * width;
+        }
+
+        Made larger(Made other) {
+            return new Made(Math.max(elements, other.elements), Math.max(width, other.width));
+        }
+    }
+
+    private static final Made NOTHING = new Made(0, 0);
+
+    private final Map<String, Made> made = new HashMap<>();
     private final FixedSizes outer;
     private final Map<String, TensorProto> tensors = new HashMap<>();
     private final Map<String, List<Long>> integers = new HashMap<>();
@@ -38,16 +63,83 @@ final class FixedSizes {
      * exact: an upper bound where an operator multiplies, so that no size of a file means no size in memory.
      */
     long elementsOf(NodeProto node) {
-        double elements = switch (node.getOpType()) {
+        double elements = elements(node);
+        return elements >= Long.MAX_VALUE / 4 ? Long.MAX_VALUE / 4 : (long) elements;
+    }
+
+    /** The bytes of these, or of what a node makes of values that others made so. */
+    long bytesOf(NodeProto node) {
+        Made all = new Made(elements(node), width(node));
+        if (all.elements == 0) {
+            all = NOTHING;
+            for (String input : node.getInputList()) {
+                all = all.larger(made(input));
+            }
+            if (all.elements == 0
+                    || SMALLER.contains(node.getOpType())
+                    || node.getOpType().startsWith("Reduce")) {
+                return 0;
+            }
+            all = new Made(all.elements, cast(node, all.width));
+        }
+        for (String output : node.getOutputList()) {
+            made.put(output, all);
+        }
+        return all.bytes();
+    }
+
+    private double elements(NodeProto node) {
+        return switch (node.getOpType()) {
             case "ConstantOfShape" -> product(input(node, 0));
-            case "Expand", "Tile", "OneHot" -> product(input(node, 1));
+            case "Expand", "OneHot" -> product(input(node, 1));
+            case "Tile", "Upsample" -> product(input(node, 1)) * Math.max(1, given(node));
             case "Pad" -> padding(input(node, 1));
-            case "Upsample" -> product(input(node, 1));
-            case "Resize" -> Math.max(product(input(node, 2)), product(input(node, 3)));
+            case "Resize" -> Math.max(product(input(node, 2)) * Math.max(1, given(node)), product(input(node, 3)));
             case "Range" -> range(input(node, 0), input(node, 1), input(node, 2));
             default -> 0;
         };
-        return elements >= Long.MAX_VALUE / 4 ? Long.MAX_VALUE / 4 : (long) elements;
+    }
+
+    /** Elements of a node's first input, as far as they are known. */
+    private double given(NodeProto node) {
+        TensorProto weights = tensor(node.getInputCount() == 0 ? "" : node.getInput(0));
+        return weights == null ? made(node.getInputCount() == 0 ? "" : node.getInput(0)).elements : elements(weights);
+    }
+
+    private static double elements(TensorProto tensor) {
+        return tensor.getDimsList().stream().mapToDouble(Long::doubleValue).reduce(1, (a, b) -> a * b);
+    }
+
+    private int width(NodeProto node) {
+        return switch (node.getOpType()) {
+            case "ConstantOfShape" ->
+                attribute(node, "value")
+                        .map(value -> TensorSize.width(value.getT().getDataType()))
+                        .orElse(Float.BYTES);
+            case "Expand", "Tile", "Pad", "Resize", "Upsample" -> {
+                TensorProto weights = tensor(node.getInputCount() == 0 ? "" : node.getInput(0));
+                yield weights == null ? WIDEST : TensorSize.width(weights.getDataType());
+            }
+            default -> WIDEST;
+        };
+    }
+
+    private static int cast(NodeProto node, int width) {
+        return node.getOpType().equals("Cast")
+                ? attribute(node, "to")
+                        .map(to -> TensorSize.width((int) to.getI()))
+                        .orElse(WIDEST)
+                : width;
+    }
+
+    private Made made(String value) {
+        Made here = made.get(value);
+        return here != null ? here : outer == null ? NOTHING : outer.made(value);
+    }
+
+    private TensorProto tensor(String name) {
+        TensorProto here = tensors.get(name);
+        return here != null || outer == null ? here : outer.tensor(name);
     }
 
     private static double product(double[] sizes) {

@@ -40,21 +40,23 @@ final class GraphScan {
      * What a part of the graph adds up to.
      *
      * @param constants elements of tensors that have no data in any file
+     * @param made bytes of these and of what is made of them
      * @param height levels of subgraphs and functions inside it
      */
-    private record Cost(long nodes, long weights, long constants, int height) {
-        static final Cost NONE = new Cost(0, 0, 0, 0);
+    private record Cost(long nodes, long weights, long constants, long made, int height) {
+        static final Cost NONE = new Cost(0, 0, 0, 0, 0);
 
         Cost plus(Cost other) {
             return new Cost(
                     nodes + other.nodes,
                     weights + other.weights,
                     constants + other.constants,
+                    Math.min(made + other.made, Long.MAX_VALUE / 4),
                     Math.max(height, other.height));
         }
 
         Cost inside() {
-            return new Cost(nodes, weights, constants, height + 1);
+            return new Cost(nodes, weights, constants, made, height + 1);
         }
     }
 
@@ -72,8 +74,9 @@ final class GraphScan {
      * @param model without its weights
      * @param nodes of the graph, subgraphs included
      * @param weights bytes of all of them
+     * @param made bytes of values that no file holds and whose sizes the graph fixes
      */
-    record Scanned(ModelProto model, long nodes, long weights) {}
+    record Scanned(ModelProto model, long nodes, long weights, long made) {}
 
     private GraphScan(String name, ExternalWeights external, boolean prepared, GraphLimits limits) {
         this.graph = "[" + name + "]";
@@ -106,7 +109,7 @@ final class GraphScan {
         if (cost.weights > SHARED * files + SMALL) {
             throw scan.refused("its weights are " + cost.weights + " bytes and its files hold " + files);
         }
-        return new Scanned(model, cost.nodes, cost.weights);
+        return new Scanned(model, cost.nodes, cost.weights, cost.made);
     }
 
     private Cost model(ModelProto model) throws IOException {
@@ -161,7 +164,7 @@ final class GraphScan {
         String function = key(node.getDomain(), node.getOpType(), node.getOverload());
         String operator = Operators.name(node);
         requireNoSubgraph(node, node.getAttributeList());
-        Cost cost = new Cost(1, 0, sizes.elementsOf(node), 0);
+        Cost cost = new Cost(1, 0, sizes.elementsOf(node), sizes.bytesOf(node), 0);
         if (functions.containsKey(function)) {
             cost = cost.plus(function(function, depth + 1).inside());
             requireDepth(depth + cost.height);
@@ -270,7 +273,7 @@ final class GraphScan {
             throw refused("tensor [" + printable(tensor.getName()) + "] of element type " + tensor.getDataType()
                     + " and shape " + tensor.getDimsList() + " has data of " + held + " bytes");
         }
-        return new Cost(0, bytes, 0, 0);
+        return new Cost(0, bytes, 0, 0, 0);
     }
 
     private Cost checked(Cost cost) {

@@ -71,6 +71,22 @@ public final class PreparedGraphs {
             return new Source(graph.substring(name), file.apply(graph), weights);
         }
 
+        /**
+         * Looks at the whole graph before native code does.
+         *
+         * @return bytes that loading it takes for a moment beside its weights: what no file holds is made, and copied into the form that is saved
+         * @throws ModelException when it is refused
+         */
+        public long momentary() {
+            try {
+                return 2
+                        * GraphScan.check(name, graph.path(), paths(), GraphLimits.DEFAULT)
+                                .made();
+            } catch (IOException e) {
+                throw new ModelException("[" + name + "] cannot be read", e);
+            }
+        }
+
         Map<String, Path> paths() {
             return weights.entrySet().stream()
                     .collect(Collectors.toMap(

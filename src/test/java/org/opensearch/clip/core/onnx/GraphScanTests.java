@@ -313,6 +313,39 @@ class GraphScanTests {
         assertEquals(16, check());
     }
 
+    /** Each value by its bytes, with what is made of it: nothing else bounds what optimising such a graph takes. */
+    @Test
+    void countsTheBytesThatConstantsMake() throws IOException {
+        GraphProto.Builder large = graph().addInitializer(int64("c", 1000, 1000))
+                .addInitializer(raw(UINT8, 4, 4).toBuilder().setName("u"))
+                .addNode(op("ConstantOfShape").addInput("c").addOutput("k"));
+        assertEquals(4_000_000, made(large));
+        large.addNode(op("Mul").addInput("k").addInput("x").addOutput("m"));
+        assertEquals(8_000_000, made(large));
+        large.addNode(op("Cast")
+                .addInput("m")
+                .addOutput("d")
+                .addAttribute(attribute("to").setI(TensorProto.DataType.DOUBLE_VALUE)));
+        assertEquals(16_000_000, made(large));
+        large.addNode(op("ReduceMax").addInput("d").addOutput("r"))
+                .addNode(op("Shape").addInput("d").addOutput("s"))
+                .addNode(op("Add").addInput("r").addInput("x").addOutput("a"));
+        assertEquals(16_000_000, made(large));
+        large.addNode(op("Expand").addInput("u").addInput("c").addOutput("e"));
+        assertEquals(17_000_000, made(large));
+        large.addNode(op("If").addAttribute(attribute("then_branch")
+                .setG(GraphProto.newBuilder().addNode(op("Neg").addInput("d").addOutput("n")))));
+        assertEquals(25_000_000, made(large));
+        large.addNode(op("Tile").addInput("k").addInput("t").addOutput("b")).addInitializer(int64("t", 2, 2));
+        assertEquals(25_000_000 + 4_000_000 * 8, made(large));
+    }
+
+    private long made(GraphProto.Builder graph) throws IOException {
+        write(graph);
+        return GraphScan.check("graph.onnx", file, beside(Set.of("weights")), GraphLimits.DEFAULT)
+                .made();
+    }
+
     @Test
     void refusesTensorsThatLieAboutTheirSize() throws IOException {
         refused("has data of 4 bytes", graph().addInitializer(raw(FLOAT, 4, 2)));
