@@ -204,13 +204,14 @@ final class VectorFields {
         Key key = new Key(index.getIndexUUID(), index.getMappingVersion(), field);
         Mapped known = cache.get(key);
         if (known == null) {
-            known = find(index.mapping().sourceAsMap(), field);
+            known = find(index.mapping().sourceAsMap(), field, false);
             cache.put(key, known);
         }
         return known;
     }
 
-    private static Mapped find(Map<String, Object> mapping, String field) {
+    /** @param aliased whether an alias has led here: one that names another is none, and could name itself */
+    private static Mapped find(Map<String, Object> mapping, String field, boolean aliased) {
         Map<?, ?> at = mapping;
         for (String name : field.split("\\.")) {
             Object below = at.get("properties") instanceof Map<?, ?> properties ? properties.get(name) : null;
@@ -226,7 +227,7 @@ final class VectorFields {
             return new Mapped(field, "object", 0, EmbeddingType.FLOAT);
         }
         if (type.equals("alias") && at.get("path") instanceof String path) {
-            return find(mapping, path);
+            return aliased ? Mapped.ABSENT : find(mapping, path, true);
         }
         return new Mapped(
                 field,

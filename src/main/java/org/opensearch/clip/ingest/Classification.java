@@ -43,7 +43,7 @@ record Classification(
         }
         try {
             return new Classification(
-                    new FieldPath(target),
+                    FieldPath.declared(target),
                     text,
                     image,
                     new Labels(labels, prompts),

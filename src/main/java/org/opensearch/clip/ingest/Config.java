@@ -64,7 +64,7 @@ final class Config {
         if (list.size() > MOST_PATHS) {
             throw refused(name, "names [" + list.size() + "] fields, at most [" + MOST_PATHS + "] are allowed");
         }
-        return list.stream().map(field -> new FieldPath((String) field)).toList();
+        return list.stream().map(field -> FieldPath.declared((String) field)).toList();
     }
 
     /** Texts; one text stands for a list of it. */

@@ -53,7 +53,7 @@ record FieldMapping(
         }
         String several = config.choice("multi_value", "mean", "first", "nested");
         var mapping = new FieldMapping(
-                new FieldPath(target),
+                FieldPath.declared(target),
                 text,
                 image,
                 null,
@@ -100,7 +100,7 @@ record FieldMapping(
         if (text.isEmpty() && image.isEmpty()) {
             throw config.refused(null, "needs [text], [image] or both");
         }
-        return new FieldMapping(new FieldPath(target), text, image, Mix.MEAN, dimensions, type, MultiValue.MEAN);
+        return new FieldMapping(FieldPath.declared(target), text, image, Mix.MEAN, dimensions, type, MultiValue.MEAN);
     }
 
     boolean isNested() {

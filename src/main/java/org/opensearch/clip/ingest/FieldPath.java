@@ -14,6 +14,18 @@ record FieldPath(String path) {
     private static final String SOURCE = "_source.";
     private static final String INGEST = "_ingest.";
 
+    /** Objects in objects; a mapping has at most 20 of them unless its index says otherwise. */
+    private static final int DEEPEST = 100;
+
+    /** @throws IllegalArgumentException when it is deeper than any document of use: every dot is looked at for every document */
+    static FieldPath declared(String path) {
+        if (path.chars().filter(character -> character == '.').count() >= DEEPEST) {
+            throw new IllegalArgumentException("field [" + path.substring(0, Math.min(100, path.length()))
+                    + "..] is deeper than " + DEEPEST + " objects");
+        }
+        return new FieldPath(path);
+    }
+
     /** Whether this is a field of the document, and not of what is known only while it passes the pipeline. */
     boolean isIndexed() {
         return !path.startsWith(INGEST);

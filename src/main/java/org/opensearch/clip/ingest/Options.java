@@ -135,7 +135,7 @@ record Options(
         if (field != null && field.isBlank()) {
             throw newConfigurationException(TYPE, tag, "error_field", "is blank; null keeps errors out of documents");
         }
-        return field == null ? null : new FieldPath(field);
+        return field == null ? null : FieldPath.declared(field);
     }
 
     private static TimeValue timeout(String tag, Map<String, Object> config) {
@@ -229,7 +229,7 @@ record Options(
                     "image_info",
                     field.isBlank() ? "is blank" : "is about pictures, and there is no [image]");
         }
-        return new FieldPath(field);
+        return FieldPath.declared(field);
     }
 
     /** A field that is written, and the parameter that says so. */

@@ -3,6 +3,7 @@ package org.opensearch.clip.embed;
 
 import java.util.List;
 import java.util.Map;
+import org.opensearch.OpenSearchParseException;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.embed.Embed.Result;
@@ -25,6 +26,11 @@ public class GoldensTests extends OpenSearchTestCase {
 
     private static Result vector(float... values) {
         return new Result.Vector(values, 1, false);
+    }
+
+    public void testAFileThatNestsTooDeepIsRefused() {
+        expectThrows(OpenSearchParseException.class, () -> parse("{\"inputs\": " + "[".repeat(1_000_000)));
+        refuses("[inputs[0]]", "{\"inputs\": " + "[".repeat(900) + "]".repeat(900) + "}");
     }
 
     public void testReadsAFileAndTravels() throws Exception {

@@ -80,6 +80,24 @@ public class VectorFieldsTests extends OpenSearchTestCase {
         }
     }
 
+    /** An index may allow any depth, and what is nested more than 1,000 deep is read by nobody. */
+    public void testMappingsNestAsDeepAsTheyAreRead() throws Exception {
+        index("deep", nested(490), null);
+        List<String> found = VectorFields.in(metadata.get("deep"));
+        assertEquals(1, found.size());
+        assertEquals(490 * 2 + 1, found.getFirst().length());
+        expectThrows(Exception.class, () -> index("deeper", nested(510), null));
+    }
+
+    private static String nested(int depth) {
+        return "{\"o\": {\"properties\": ".repeat(depth) + "{\"v\": " + VECTOR + "}" + "}}".repeat(depth);
+    }
+
+    public void testAnAliasThatNamesItselfIsNoField() throws Exception {
+        index("a", "{\"v\": {\"type\": \"alias\", \"path\": \"v\"}}", null);
+        refuses("[v]", () -> find("v", "a"));
+    }
+
     public void testPassesOverIndicesWithoutTheField() throws Exception {
         index("a", "{\"v\": " + VECTOR + "}", "m");
         index("b", "{\"w\": " + VECTOR + "}", "other");

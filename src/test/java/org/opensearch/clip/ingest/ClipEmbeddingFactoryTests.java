@@ -31,6 +31,21 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
         assertTrue(e.getMessage(), e.getMessage().contains(reason));
     }
 
+    public void testEveryFieldHasALimitOfDepth() {
+        String deep = "a.".repeat(100) + "a";
+        for (String config : List.of(
+                "\"field_map\": {\"v\": {\"text\": \"" + deep + "\"}}",
+                "\"field_map\": {\"" + deep + "\": {\"text\": \"t\"}}",
+                "\"field_map\": {\"v\": {\"image\": \"i\"}}, \"error_field\": \"" + deep + "\"",
+                "\"field_map\": {\"v\": {\"image\": \"i\"}}, \"image_info\": \"" + deep + "\"",
+                "\"field_map\": {\"v\": {\"text\": \"t\"}}, \"classify\": {\"" + deep
+                        + "\": {\"text\": \"t\", \"labels\": [\"a\", \"b\"]}}",
+                "\"embedding\": \"" + deep + "\", \"field_map\": {\"text\": \"t\"}")) {
+            Exception e = expectThrows(Exception.class, () -> read("{\"model_id\": \"m\", " + config + "}"));
+            assertTrue(config + e, e.getMessage().contains("is deeper than 100 objects"));
+        }
+    }
+
     public void testReadsEveryParameter() {
         Options options = read("""
                 { "model_id": "m",

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.opensearch.OpenSearchParseException;
 import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.common.xcontent.json.JsonXContent;
 import org.opensearch.ingest.IngestDocument;
@@ -25,6 +26,24 @@ public class FieldPathTests extends OpenSearchTestCase {
         assertEquals(List.of("t"), new FieldPath("_source.title").values(document));
         assertEquals(List.of(), new FieldPath("title.text").values(document));
         assertEquals(List.of(), new FieldPath("nothing.here").values(document));
+    }
+
+    public void testIsNoDeeperThanAnyDocumentOfUse() {
+        String deepest = "a.".repeat(99) + "a";
+        String inner = "\"b\"";
+        for (int i = 0; i < 100; i++) {
+            inner = "{\"a\": " + inner + "}";
+        }
+        assertEquals(List.of("b"), FieldPath.declared(deepest).values(document(inner)));
+        Exception e = expectThrows(IllegalArgumentException.class, () -> FieldPath.declared(deepest + ".a"));
+        assertTrue(e.getMessage(), e.getMessage().endsWith("..] is deeper than 100 objects"));
+    }
+
+    /** Documents nest at most 1,000 deep: core does not read others. */
+    public void testReadsListsInListsAsDeepAsDocumentsNest() {
+        String list = "[".repeat(999) + "\"b\"" + "]".repeat(999);
+        assertEquals(List.of("b"), new FieldPath("a").values(document("{\"a\": " + list + "}")));
+        expectThrows(OpenSearchParseException.class, () -> document("{\"a\": [" + list + "]}"));
     }
 
     public void testReadsKeysThatHoldDots() {

@@ -118,6 +118,12 @@ public class ModelFilesTests extends DownloadTestCase {
         assertThat(e.getMessage(), containsString("sends more than 4194304 bytes"));
     }
 
+    public void testListingThatNestsTooDeepIsRefused() {
+        hub.with("x\", \"y\": " + "[".repeat(1_500) + "]".repeat(1_500) + ", \"z\": \"", new byte[1]);
+        Exception e = expectThrows(DownloadException.class, () -> declare(MAIN, Map.of()));
+        assertThat(e.getMessage(), containsString("the list of files of [acme/tiny-clip] is not JSON"));
+    }
+
     public void testListingOfManyPages() {
         hub.page = 2;
         assertEquals(declare(MAIN, Map.of()).files().size(), 6);

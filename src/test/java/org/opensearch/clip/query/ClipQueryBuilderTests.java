@@ -101,6 +101,19 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
         }
     }
 
+    /** Filters of filters end where JSON does. */
+    public void testNestsAsDeepAsARequestIsRead() {
+        parse(filters(300));
+        Exception e = expectThrows(Exception.class, () -> parse(filters(400)));
+        assertTrue(e.toString(), ExceptionsHelper.stackTrace(e).contains("nesting depth"));
+    }
+
+    private static String filters(int depth) {
+        return "{\"clip\": {\"v\": {\"query_text\": \"red\", \"model_id\": \"m\", \"k\": 5, \"filter\": ".repeat(depth)
+                + "{\"match_all\": {}}"
+                + "}}}".repeat(depth);
+    }
+
     private ClipQueryBuilder clip(String parameters) {
         return (ClipQueryBuilder) parse("{\"clip\": {\"v\": {" + parameters + "}}}");
     }

@@ -266,6 +266,21 @@ class ModelFolderTests {
     }
 
     @Test
+    void refusesConfigurationThatNestsDeeperThanItsReaderGoes() throws IOException {
+        copyTiny();
+        for (String name : List.of("config.json", "preprocessor_config.json", "tokenizer_config.json")) {
+            String good = Files.readString(folder.resolve(name));
+            for (int depth : List.of(300, 500_000)) {
+                write(name, good.replaceFirst("\\{", "{\"deep\": " + "[".repeat(depth) + "]".repeat(depth) + ","));
+                refused(Overrides.NONE, "[" + name + "] is not JSON: ", "Nesting limit 255");
+            }
+            write(name, good);
+        }
+        write("config.json", "{\"model_type\": " + "[".repeat(250) + "]".repeat(250) + "}");
+        refused(Overrides.NONE, "[model_type] is [[[");
+    }
+
+    @Test
     void refusesPreprocessingThatWeDoNotDo() throws IOException {
         copyTiny();
         Map<String, String> cases = Map.of(

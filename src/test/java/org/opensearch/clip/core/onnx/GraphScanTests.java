@@ -28,7 +28,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -208,6 +210,33 @@ class GraphScanTests {
         assertEquals(0, check());
         refused("its subgraphs and functions are deeper than 16", nested(17));
         refused("nests messages deeper than 100", nested(40));
+    }
+
+    /** Protobuf's own reader recurses in groups, which no field of ONNX is. */
+    @ParameterizedTest
+    @ValueSource(ints = {101, 1_000_000})
+    void refusesGroupsInGroups(int depth) throws IOException {
+        byte[] groups = new byte[2 * depth];
+        Arrays.fill(groups, 0, depth, (byte) (15 << 3 | 3));
+        Arrays.fill(groups, depth, 2 * depth, (byte) (15 << 3 | 4));
+        Files.write(file, groups);
+        refused("is no ONNX model", Set.of());
+        write(graph());
+        Files.write(file, groups, StandardOpenOption.APPEND);
+        refused("is no ONNX model", Set.of());
+    }
+
+    @Test
+    void refusesTypesInTypes() throws IOException {
+        TypeProto type = TypeProto.getDefaultInstance();
+        for (int i = 0; i < 60; i++) {
+            type = TypeProto.newBuilder()
+                    .setSequenceType(TypeProto.Sequence.newBuilder().setElemType(type))
+                    .build();
+        }
+        refused(
+                "nests messages deeper than 100",
+                graph().addValueInfo(port("z").toBuilder().setType(type)));
     }
 
     @Test
