@@ -25,10 +25,9 @@ record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
         int components = segments.components().size();
         boolean inPlace = components == 3 && segments.orientation() == Orientation.UPRIGHT;
         // The reader's samples, which become ours where they are as many and stay in place, and its objects for each
-        // row; several scans are collected as 16-bit
-        // coefficients, in whole blocks.
+        // row; several scans are collected as 16-bit coefficients, in whole groups of blocks.
         long coefficients = segments.manyScans()
-                ? 2L * components * (pixels + 16L * (segments.width() + segments.height() + 16))
+                ? 2L * components * (pixels + 32L * (segments.width() + segments.height() + 32))
                 : 0;
         return new Header(
                 "JPEG",

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The marker segments of a JPEG up to its first scan, read on construction, and the scans on demand. Immutable after that. */
+/** The marker segments of a JPEG, and how many scans it has; read on construction, immutable after that. */
 final class JpegSegments {
 
     /** What the components of a pixel are. */
@@ -24,8 +24,14 @@ final class JpegSegments {
     /** Its name, and how many samples of it a block group has in each direction. */
     record Component(int id, int across, int down) {}
 
-    /** Encoders use about ten; a scan of a few bytes may cost a walk over the whole picture. */
+    /** Encoders use about ten. */
     private static final int MAX_SCANS = 100;
+
+    /** For each scan, of a few bytes even, the reader makes the whole picture: so many scans a picture of any size may have .. */
+    private static final int MANY_SCANS = 12;
+
+    /** .. and beyond that so many pixels are made for all scans. */
+    private static final long MAX_SCANNED_PIXELS = MANY_SCANS * 50_000_000L;
 
     private static final int SOF0 = 0xC0;
     private static final int SOF2 = 0xC2;
@@ -58,8 +64,9 @@ final class JpegSegments {
     private boolean jfif;
     private int adobeTransform = -1;
     private final int firstScan;
+    private final int end;
 
-    /** @throws ImageException when there is no scan, or the coding is not one of ours */
+    /** @throws ImageException when there is no scan or no end, the coding is not one of ours, or there are too many scans */
     JpegSegments(byte[] bytes) {
         this.bytes = bytes;
         this.in = ByteBuffer.wrap(bytes);
@@ -74,6 +81,20 @@ final class JpegSegments {
             throw new ImageException("the JPEG has no frame header before its picture");
         }
         this.firstScan = at;
+        int scans = 0;
+        for (; type(at) != EOI; at = marker(at + 2 + length(at))) {
+            scans += type(at) == SOS ? 1 : 0;
+        }
+        this.end = at;
+        if (scans > MAX_SCANS || scans > MANY_SCANS && (long) scans * width * height > MAX_SCANNED_PIXELS) {
+            throw new ImageException(String.format(
+                    Locale.ROOT,
+                    "the JPEG has %d scans of %dx%d pixels, more than %d",
+                    scans,
+                    width,
+                    height,
+                    Math.min(Math.max(MAX_SCANNED_PIXELS / ((long) width * height), MANY_SCANS), MAX_SCANS)));
+        }
     }
 
     int width() {
@@ -125,18 +146,8 @@ final class JpegSegments {
                         == components.stream().mapToInt(Component::down).max().orElseThrow();
     }
 
-    /**
-     * The file without its application segments, and without what follows its end.
-     *
-     * @throws ImageException when the end is missing, or there are more scans than a picture needs
-     */
+    /** The file without its application segments, and without what follows its end. */
     byte[] file() {
-        int end = firstScan;
-        for (int scans = 0; type(end) != EOI; end = marker(end + 2 + length(end))) {
-            if (type(end) == SOS && ++scans > MAX_SCANS) {
-                throw new ImageException("the JPEG has more than " + MAX_SCANS + " scans");
-            }
-        }
         byte[] head = {(byte) 0xFF, (byte) SOI};
         return ByteBuffer.allocate(head.length + tables.size() + end + 2 - firstScan)
                 .put(head)

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opensearch.clip.core.image.ImageDecoder.Header;
@@ -160,18 +161,30 @@ class ImageDecoderDamageTests {
         assertTrue(allocated() - before < WORKING_SPACE + 4L * png.size());
     }
 
-    @Test
-    void jpegOfManyScansIsRefused() {
+    @ParameterizedTest
+    @CsvSource({"101, 40, 40, 100", "13, 7072, 7072, 12", "100, 2500, 2500, 96", "25, 5000, 5000, 24"})
+    void jpegOfManyScansIsRefusedByItsHeader(int scans, int width, int height, int allowed) {
+        ImageException e = assertThrows(ImageException.class, () -> ImageDecoder.header(jpeg(scans, width, height)));
+        assertEquals(
+                "the JPEG has " + scans + " scans of " + width + "x" + height + " pixels, more than " + allowed,
+                e.getMessage());
+        assertEquals(width, ImageDecoder.header(jpeg(allowed, width, height)).width());
+    }
+
+    /** The golden one with other numbers: of scans and, in its header, of pixels. */
+    private static byte[] jpeg(int scans, int width, int height) {
         byte[] jpeg = Golden.file("jpeg-progressive.jpg");
-        int scan = lastScan(jpeg);
+        int frame = new String(jpeg, StandardCharsets.ISO_8859_1).indexOf("\u00ff\u00c2");
+        ByteBuffer.wrap(jpeg).putShort(frame + 5, (short) height).putShort(frame + 7, (short) width);
+        int last = lastScan(jpeg);
+        int first = new String(jpeg, StandardCharsets.ISO_8859_1).indexOf("\u00ff\u00da");
         ByteArrayOutputStream many = new ByteArrayOutputStream();
-        many.write(jpeg, 0, scan);
-        for (int i = 0; i < 100; i++) {
-            many.write(jpeg, scan, jpeg.length - 2 - scan);
+        many.write(jpeg, 0, first);
+        for (int i = 0; i < scans; i++) {
+            many.write(jpeg, last, jpeg.length - 2 - last);
         }
         many.write(jpeg, jpeg.length - 2, 2);
-        ImageException e = assertThrows(ImageException.class, () -> ImageDecoder.decode(many.toByteArray()));
-        assertEquals("the JPEG has more than 100 scans", e.getMessage());
+        return many.toByteArray();
     }
 
     @Test
