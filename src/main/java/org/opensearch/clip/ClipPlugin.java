@@ -8,14 +8,10 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.support.ActionFilter;
-import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.EmbedEndpoint;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Lanes;
-import org.opensearch.clip.embed.RecordSpaces;
-import org.opensearch.clip.embed.Router;
 import org.opensearch.clip.embed.SpaceRecorder;
-import org.opensearch.clip.embed.VerifyModel;
 import org.opensearch.clip.ingest.ClipEmbeddingProcessor;
 import org.opensearch.clip.model.Catalog;
 import org.opensearch.clip.model.DeleteModel;
@@ -101,6 +97,7 @@ public final class ClipPlugin extends Plugin
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<RepositoriesService> repositoriesServiceSupplier) {
         settings = new ClipSettings(environment.settings(), clusterService.getClusterSettings());
+        embedder.peers().of(clusterService);
         var catalog = Catalog.read();
         var fetcher = Timers.fetcher(threadPool, clusterService);
         var files = ModelFiles.of(environment, nodeEnvironment, catalog, fetcher, settings, clusterService);
@@ -112,7 +109,9 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public List<ActionHandler<? extends ActionRequest, ? extends ActionResponse>> getActions() {
-        return List.of(
+        List<ActionHandler<? extends ActionRequest, ? extends ActionResponse>> actions =
+                new ArrayList<>(EmbedEndpoint.actions());
+        actions.addAll(List.of(
                 new ActionHandler<>(PutModel.ACTION, PutModel.Transport.class),
                 new ActionHandler<>(GetModel.ACTION, GetModel.Transport.class),
                 new ActionHandler<>(DeleteModel.ACTION, DeleteModel.Transport.class),
@@ -121,11 +120,9 @@ public final class ClipPlugin extends Plugin
                 new ActionHandler<>(Catalog.ACTION, Catalog.Transport.class),
                 new ActionHandler<>(ObserveModels.ACTION, ObserveModels.Transport.class),
                 new ActionHandler<>(UpdateModels.ACTION, UpdateModels.Transport.class),
-                new ActionHandler<>(Embed.ACTION, EmbedEndpoint.Plain.class, Lanes.class, Router.class),
-                new ActionHandler<>(Embed.BY_URL, EmbedEndpoint.ByUrl.class),
-                new ActionHandler<>(VerifyModel.ACTION, VerifyModel.Transport.class),
-                new ActionHandler<>(RecordSpaces.ACTION, RecordSpaces.Transport.class),
-                new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class));
+                new ActionHandler<>(UpdateModels.OLD_ACTION, UpdateModels.OldTransport.class),
+                new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class)));
+        return actions;
     }
 
     @Override
@@ -171,12 +168,12 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public List<SearchExtSpec<?>> getSearchExts() {
-        return List.of(VectorPhase.Wanted.spec());
+        return VectorPhase.Wanted.specs();
     }
 
     @Override
     public Map<String, Factory<SearchRequestProcessor>> getRequestProcessors(Parameters parameters) {
-        return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.RequestFactory(ClipQueryBuilder::widen));
+        return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.RequestFactory(ClipQueryBuilder::widen, embedder.peers()));
     }
 
     @Override

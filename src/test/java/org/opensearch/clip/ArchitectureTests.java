@@ -49,12 +49,13 @@ class ArchitectureTests {
             entry("core.engine", Set.of("core.model", "core.text", "core.image", "core.vector")),
             entry("core.onnx", Set.of("core.engine")),
             entry("settings", Set.of("core.net", "core.onnx")),
-            entry("stats", Set.of()),
-            entry("model", with(CORE, "settings", "stats")),
-            entry("embed", with(CORE, "model", "settings", "stats")),
+            entry("wire", Set.of()),
+            entry("stats", Set.of("wire")),
+            entry("model", with(CORE, "settings", "stats", "wire")),
+            entry("embed", with(CORE, "model", "settings", "stats", "wire")),
             entry("ingest", Set.of("embed", "core.engine", "core.image", "core.vector", "settings")),
-            entry("query", Set.of("embed", "search", "core.engine", "core.vector", "settings")),
-            entry("search", Set.of("core.vector", "settings")));
+            entry("query", Set.of("embed", "search", "core.engine", "core.vector", "settings", "wire")),
+            entry("search", Set.of("core.vector", "settings", "wire")));
 
     private static Set<String> with(Set<String> some, String... more) {
         var all = new HashSet<>(some);

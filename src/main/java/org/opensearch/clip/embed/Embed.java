@@ -13,6 +13,7 @@ import org.opensearch.action.ValidateActions;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.image.ImageInfo;
 import org.opensearch.clip.core.vector.ZeroShot.Logits;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.common.logging.HeaderWarning;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.action.ActionResponse;
@@ -87,6 +88,7 @@ public final class Embed {
 
         public Request(StreamInput in) throws IOException {
             super(in);
+            Frame.begin(in);
             modelId = in.readOptionalString();
             inputs = List.copyOf(in.readList(Source::read));
             lane = in.readEnum(Lane.class);
@@ -96,11 +98,13 @@ public final class Embed {
             documents = in.readList(Target.VectorAt::new);
             dimensions = in.readList(StreamInput::readVInt);
             describesPictures = in.readBoolean();
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
+            Frame.begin(out);
             out.writeOptionalString(modelId);
             out.writeList(inputs);
             out.writeEnum(lane);
@@ -110,6 +114,7 @@ public final class Embed {
             out.writeList(documents);
             out.writeCollection(dimensions, StreamOutput::writeVInt);
             out.writeBoolean(describesPictures);
+            Frame.end(out);
         }
 
         /** This request of somebody who will cut the vectors: lengths that the model does not have are refused before it runs. */
@@ -220,11 +225,13 @@ public final class Embed {
 
             @Override
             public void writeTo(StreamOutput out) throws IOException {
+                Frame.begin(out);
                 out.writeByte((byte) 0);
                 out.writeFloatArray(values);
                 out.writeVInt(tokens);
                 out.writeBoolean(truncated);
                 Wire.write(info, out);
+                Frame.end(out);
             }
         }
 
@@ -237,20 +244,24 @@ public final class Embed {
 
             @Override
             public void writeTo(StreamOutput out) throws IOException {
+                Frame.begin(out);
                 out.writeByte((byte) 1);
                 out.writeString(type);
                 out.writeString(reason);
                 RestStatus.writeTo(out, status);
+                Frame.end(out);
             }
         }
 
         static Result read(StreamInput in) throws IOException {
-            byte kind = in.readByte();
-            return switch (kind) {
+            byte kind = Frame.begin(in).readByte();
+            Result result = switch (kind) {
                 case 0 -> new Vector(in.readFloatArray(), in.readVInt(), in.readBoolean(), Wire.info(in));
                 case 1 -> new Failure(in.readString(), in.readString(), RestStatus.readFrom(in));
                 default -> throw new IOException("unknown kind of result [" + kind + "]");
             };
+            Frame.end(in);
+            return result;
         }
     }
 
@@ -297,6 +308,7 @@ public final class Embed {
 
         public Response(StreamInput in) throws IOException {
             super(in);
+            Frame.begin(in);
             modelId = in.readString();
             fingerprint = in.readString();
             dimension = in.readVInt();
@@ -304,10 +316,12 @@ public final class Embed {
             logits = Wire.logits(in);
             kept = new Target.Kept(in);
             warnings = List.copyOf(in.readStringList());
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeString(modelId);
             out.writeString(fingerprint);
             out.writeVInt(dimension);
@@ -315,6 +329,7 @@ public final class Embed {
             Wire.write(logits, out);
             kept.writeTo(out);
             out.writeStringCollection(warnings);
+            Frame.end(out);
         }
 
         /** Tells the user by headers of the answer to what this thread works for. */

@@ -2,6 +2,7 @@
 package org.opensearch.clip.embed;
 
 import java.util.List;
+import org.opensearch.action.ActionRequest;
 import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.clip.embed.Embed.Request;
@@ -9,6 +10,8 @@ import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.model.RequestBody;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.core.action.ActionListener;
+import org.opensearch.core.action.ActionResponse;
+import org.opensearch.plugins.ActionPlugin.ActionHandler;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestHandler;
 import org.opensearch.rest.RestRequest;
@@ -32,6 +35,16 @@ public final class EmbedEndpoint {
                 new Embeddings(),
                 new Rerank(),
                 new VerifyModel.Rest());
+    }
+
+    /** The actions that are about vectors. */
+    public static List<ActionHandler<? extends ActionRequest, ? extends ActionResponse>> actions() {
+        return List.of(
+                new ActionHandler<>(Embed.ACTION, EmbedEndpoint.Plain.class, Lanes.class, Router.class),
+                new ActionHandler<>(Embed.BY_URL, EmbedEndpoint.ByUrl.class),
+                new ActionHandler<>(VerifyModel.ACTION, VerifyModel.Transport.class),
+                new ActionHandler<>(RecordSpaces.ACTION, RecordSpaces.Transport.class),
+                new ActionHandler<>(RecordSpaces.OLD_ACTION, RecordSpaces.OldTransport.class));
     }
 
     /** For inputs that make no node fetch anything. */

@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.action.support.ContextPreservingActionListener;
+import org.opensearch.clip.wire.Peers;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.rest.RestStatus;
@@ -18,6 +19,7 @@ import org.opensearch.transport.client.Client;
 public final class Embedder {
     private final Consumer<Runnable> asPlugin;
     private final LabelVectors labels = new LabelVectors();
+    private final Peers peers = new Peers();
     private volatile PluginSubject subject;
 
     /** Nothing is sent as the plugin before {@link #assign}, which the node calls at its start. */
@@ -32,6 +34,11 @@ public final class Embedder {
 
     public void assign(PluginSubject ofPlugin) {
         subject = ofPlugin;
+    }
+
+    /** Who may be sent what beside such requests. */
+    public Peers peers() {
+        return peers;
     }
 
     /** What classifying keeps, wherever it is done. */

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.vector.Vectors;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
@@ -45,20 +46,23 @@ record Goldens(List<Source> inputs, List<float[]> embeddings, Side side, String 
 
     Goldens(StreamInput in) throws IOException {
         this(
-                in.readList(Source::read),
+                Frame.begin(in).readList(Source::read),
                 in.readList(StreamInput::readFloatArray),
                 in.readEnum(Side.class),
                 in.readString(),
                 in.readMap(StreamInput::readString, StreamInput::readDouble));
+        Frame.end(in);
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
+        Frame.begin(out);
         out.writeList(inputs);
         out.writeCollection(embeddings, StreamOutput::writeFloatArray);
         out.writeEnum(side);
         out.writeString(variant);
         out.writeMap(expected, StreamOutput::writeString, StreamOutput::writeDouble);
+        Frame.end(out);
     }
 
     /** @throws IllegalArgumentException naming the field that is missing, unknown or of the wrong type */

@@ -10,6 +10,8 @@ import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.clustermanager.AcknowledgedRequest;
 import org.opensearch.action.support.clustermanager.AcknowledgedResponse;
 import org.opensearch.action.support.clustermanager.TransportClusterManagerNodeAction;
+import org.opensearch.clip.wire.Frame;
+import org.opensearch.clip.wire.OldForm;
 import org.opensearch.cluster.AckedClusterStateUpdateTask;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.block.ClusterBlockException;
@@ -27,6 +29,7 @@ import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.index.Index;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.TransportService;
+import org.opensearch.transport.client.Client;
 
 /**
  * The one writer of what {@link SpaceGuard} reads: an internal step, run on the cluster manager. What is known already makes no
@@ -35,6 +38,10 @@ import org.opensearch.transport.TransportService;
 public final class RecordSpaces {
 
     public static final ActionType<AcknowledgedResponse> ACTION =
+            new ActionType<>("internal:opensearch/clip/spaces/record/2", AcknowledgedResponse::new);
+
+    /** For, and from, nodes from before the first release. */
+    public static final ActionType<AcknowledgedResponse> OLD_ACTION =
             new ActionType<>("internal:opensearch/clip/spaces/record", AcknowledgedResponse::new);
 
     private RecordSpaces() {}
@@ -70,6 +77,7 @@ public final class RecordSpaces {
     public static final class Request extends AcknowledgedRequest<Request> {
         private final Index index;
         private final Map<String, String> fields;
+        private boolean old;
 
         Request(Index index, Map<String, String> fields) {
             this.index = index;
@@ -83,17 +91,28 @@ public final class RecordSpaces {
             return this;
         }
 
-        Request(StreamInput in) throws IOException {
+        Request(StreamInput in, boolean old) throws IOException {
             super(in);
-            index = new Index(in);
-            fields = in.readMap(StreamInput::readString, StreamInput::readString);
+            StreamInput form = old ? OldForm.of(in) : in;
+            this.old = old;
+            index = new Index(Frame.begin(form));
+            fields = form.readMap(StreamInput::readString, StreamInput::readString);
+            Frame.end(form);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            index.writeTo(out);
-            out.writeMap(fields, StreamOutput::writeString, StreamOutput::writeString);
+            StreamOutput form = old ? OldForm.of(out) : out;
+            index.writeTo(Frame.begin(form));
+            form.writeMap(fields, StreamOutput::writeString, StreamOutput::writeString);
+            Frame.end(form);
+        }
+
+        /** @param oldForm see {@link OldForm} */
+        Request in(boolean oldForm) {
+            old = oldForm;
+            return this;
         }
 
         @Override
@@ -102,8 +121,14 @@ public final class RecordSpaces {
         }
     }
 
-    public static final class Transport extends TransportClusterManagerNodeAction<Request, AcknowledgedResponse> {
+    /** Has the cluster manager write it down, in the form that it understands. */
+    static void send(
+            Client client, ClusterState state, Request request, ActionListener<AcknowledgedResponse> listener) {
+        boolean old = Frame.isManagerOld(state);
+        client.execute(old ? OLD_ACTION : ACTION, request.in(old), listener);
+    }
 
+    public static final class Transport extends InOneForm {
         @Inject
         public Transport(
                 TransportService transport,
@@ -111,7 +136,38 @@ public final class RecordSpaces {
                 ThreadPool threadPool,
                 ActionFilters filters,
                 IndexNameExpressionResolver resolver) {
-            super(ACTION.name(), transport, cluster, threadPool, filters, Request::new, resolver);
+            super(false, transport, cluster, threadPool, filters, resolver);
+        }
+    }
+
+    public static final class OldTransport extends InOneForm {
+        @Inject
+        public OldTransport(
+                TransportService transport,
+                ClusterService cluster,
+                ThreadPool threadPool,
+                ActionFilters filters,
+                IndexNameExpressionResolver resolver) {
+            super(true, transport, cluster, threadPool, filters, resolver);
+        }
+    }
+
+    private abstract static class InOneForm extends TransportClusterManagerNodeAction<Request, AcknowledgedResponse> {
+        private InOneForm(
+                boolean old,
+                TransportService transport,
+                ClusterService cluster,
+                ThreadPool threadPool,
+                ActionFilters filters,
+                IndexNameExpressionResolver resolver) {
+            super(
+                    (old ? OLD_ACTION : ACTION).name(),
+                    transport,
+                    cluster,
+                    threadPool,
+                    filters,
+                    in -> new Request(in, old),
+                    resolver);
         }
 
         @Override

@@ -56,11 +56,7 @@ record Resolution(DeclaredModel model, Kept kept, List<String> warnings) {
         if (named.isEmpty()) {
             return recorded(state, fields);
         }
-        String id = named.get();
-        return ModelMetadata.of(state)
-                .model(id)
-                .orElseThrow(() -> new ResourceNotFoundException(
-                        "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id + " declares it"));
+        return ModelMetadata.of(state).require(named.get());
     }
 
     /** The model that the vectors searched are known to be of, where nobody names one; of several, the first that is loaded. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
-import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -11,11 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.OpenSearchException;
-import org.opensearch.action.ActionListenerResponseHandler;
-import org.opensearch.action.support.ChannelActionListener;
 import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.model.DeclaredModel;
@@ -25,6 +23,7 @@ import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.ClusterChangedEvent;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.cluster.node.DiscoveryNode;
@@ -34,17 +33,13 @@ import org.opensearch.common.inject.Inject;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.util.concurrent.UncategorizedExecutionException;
 import org.opensearch.core.action.ActionListener;
-import org.opensearch.core.common.io.stream.StreamInput;
-import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.tasks.TaskCancelledException;
-import org.opensearch.core.tasks.TaskId;
 import org.opensearch.node.NodeClosedException;
-import org.opensearch.tasks.Task;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.ConnectTransportException;
 import org.opensearch.transport.NodeDisconnectedException;
-import org.opensearch.transport.TransportRequest;
+import org.opensearch.transport.ReceiveTimeoutTransportException;
 import org.opensearch.transport.TransportRequestOptions;
 import org.opensearch.transport.TransportService;
 import org.opensearch.transport.client.Client;
@@ -56,7 +51,8 @@ import org.opensearch.transport.client.Client;
  */
 public final class Router {
 
-    static final String FORWARD = "internal:opensearch/clip/embed";
+    /** Longest silence of a node after which another is asked. */
+    private static final TimeValue LONGEST_SILENCE = TimeValue.timeValueSeconds(5);
 
     /** Loading or failed; and what a node says whose cluster state is older or newer than ours. */
     private static final Set<RestStatus> NOT_LOADED =
@@ -70,6 +66,7 @@ public final class Router {
     private final FirstUse firstUse;
     private final VectorFields vectorFields;
     private final Map<String, Integer> outstanding = new ConcurrentHashMap<>();
+    private final Watch.Board board = new Watch.Board();
 
     @Inject
     public Router(
@@ -86,16 +83,17 @@ public final class Router {
         this.loaded = loaded;
         this.lanes = lanes;
         this.settings = settings;
-        this.firstUse = new FirstUse(client);
+        this.firstUse = new FirstUse(client, cluster::state);
         this.vectorFields = new VectorFields(resolver);
         // a model that is not declared any more gets no request, so what is forgotten stays so
         cluster.addListener(
                 event -> stats.retain(ModelMetadata.of(event.state()).ids()));
         cluster.addListener(this::forgetWhatIsUnloaded);
-        transport.registerRequestHandler(FORWARD, ThreadPool.Names.SAME, Forward::new, (forward, channel, task) -> {
-            Completion<Response> completion =
-                    completion((EmbedTask) task, new ChannelActionListener<>(channel, FORWARD, forward));
-            runHere(forward.request, forward.wait, (EmbedTask) task, completion, completion::onFailure);
+        board.serve(transport);
+        Forward.HOP.serve(transport, ThreadPool.Names.SAME, (forward, task, listener) -> {
+            Runnable done = board.add(task.getParentTaskId());
+            Completion<Response> completion = completion((EmbedTask) task, ActionListener.runAfter(listener, done));
+            runHere(forward.request(), forward.loadWait(), (EmbedTask) task, completion, completion::onFailure);
         });
     }
 
@@ -172,6 +170,7 @@ public final class Router {
         private final Completion<Response> completion;
         private final Deque<Stop> stops = new ArrayDeque<>();
         private final long start = System.nanoTime();
+        private long silentNanos;
         private boolean lostOne;
 
         Trip(Request request, DeclaredModel model, EmbedTask task, Completion<Response> completion) {
@@ -215,16 +214,43 @@ public final class Router {
             }
             String id = stop.node().getId();
             outstanding.merge(id, 1, Integer::sum);
-            ActionListener<Response> answer = ActionListener.runBefore(
+            ActionListener<Response> answer = ActionListener.notifyOnce(ActionListener.runBefore(
                     ActionListener.wrap(completion::onResponse, this::failed),
-                    () -> outstanding.computeIfPresent(id, (node, n) -> n == 1 ? null : n - 1));
-            transport.sendChildRequest(
+                    () -> outstanding.computeIfPresent(id, (node, n) -> n == 1 ? null : n - 1)));
+            Watch watch = new Watch(
+                    transport, stop.node(), task, silenceBorne(stop.node()), quiet -> answer.onFailure(new Silence(stop.node(), quiet)));
+            if (!Frame.isOld(stop.node())) {
+                watch.start();
+            }
+            TransportRequestOptions options = TransportRequestOptions.builder()
+                    .withTimeout(longest(request.lane(), request.timeout(), wait))
+                    .build();
+            Forward.HOP.send(
+                    transport,
                     stop.node(),
-                    FORWARD,
                     new Forward(request, wait),
                     task,
-                    TransportRequestOptions.EMPTY,
-                    new ActionListenerResponseHandler<>(answer, Response::new));
+                    options,
+                    ActionListener.runBefore(answer, watch::stop));
+        }
+
+        /** A node that says nothing is left for another after a part of the time that the caller gave, for nobody when that is over. */
+        private TimeValue silenceBorne(DiscoveryNode asked) {
+            long all = timeout(request.lane(), request.timeout()).nanos();
+            long left = Math.max(1, all - silentNanos);
+            boolean another = stops.stream().anyMatch(stop -> !stop.node().equals(asked));
+            return TimeValue.timeValueNanos(
+                    another ? Math.min(left, Math.min(all / 4, LONGEST_SILENCE.nanos())) : left);
+        }
+
+        /** @return what the caller is told when no other node is left */
+        private Exception silence(Silence from) {
+            stops.removeIf(stop -> stop.node().equals(from.node));
+            silentNanos += from.nanos;
+            return Failures.unavailable("no node that may hold model [" + request.modelId()
+                    + "] answers now: they said nothing for ["
+                    + TimeValue.timeValueMillis(TimeUnit.NANOSECONDS.toMillis(silentNanos)) + "], [timeout] is ["
+                    + timeout(request.lane(), request.timeout()) + "]");
         }
 
         private TimeValue remainingWait() {
@@ -233,7 +259,7 @@ public final class Router {
         }
 
         private void failed(Exception e) {
-            Throwable cause = ExceptionsHelper.unwrapCause(e);
+            Throwable cause = e instanceof Silence from ? silence(from) : ExceptionsHelper.unwrapCause(e);
             if (stops.isEmpty() || completion.isDone() || !isForNext(cause)) {
                 completion.onFailure(told(cause));
                 return;
@@ -247,7 +273,7 @@ public final class Router {
 
         /** What the caller is told: no address of a node, and when to come back. */
         private Exception told(Throwable cause) {
-            if (cause instanceof ConnectTransportException || cause instanceof NodeClosedException) {
+            if (cause instanceof ReceiveTimeoutTransportException || cause instanceof ConnectTransportException || cause instanceof NodeClosedException) {
                 return Failures.unavailable(
                         "no node that may hold model [" + request.modelId() + "] can be reached now");
             }
@@ -265,9 +291,35 @@ public final class Router {
                 return first;
             }
             return cause instanceof ConnectTransportException
+                    || cause instanceof ReceiveTimeoutTransportException
                     || cause instanceof NodeClosedException
                     || NOT_LOADED.contains(ExceptionsHelper.status(cause));
         }
+    }
+
+    private static final class Silence extends RuntimeException {
+        private final transient DiscoveryNode node;
+        private final long nanos;
+
+        private Silence(DiscoveryNode node, long nanos) {
+            super("no answer", null, false, false);
+            this.node = node;
+            this.nanos = nanos;
+        }
+    }
+
+    private TimeValue timeout(Embed.Lane lane, TimeValue given) {
+        ClipSettings.Lanes lanes = settings.lanes();
+        TimeValue usual = lane == Embed.Lane.SEARCH ? lanes.searchTimeout() : lanes.ingestTimeout();
+        return given == null ? usual : given;
+    }
+
+    /** What a node that works may take at most, and the way to it. */
+    TimeValue longest(Embed.Lane lane, TimeValue given, TimeValue wait) {
+        TimeValue timeout = timeout(lane, given);
+        TimeValue inQueue =
+                lane == Embed.Lane.SEARCH ? timeout : settings.lanes().ingestMaxQueueTime();
+        return TimeValue.timeValueNanos(wait.nanos() + inQueue.nanos() + timeout.nanos() + LONGEST_SILENCE.nanos());
     }
 
     private List<DiscoveryNode> inOrder(DeclaredModel model) {
@@ -277,34 +329,5 @@ public final class Router {
         nodes.sort(Comparator.comparingInt(
                 node -> node.equals(transport.getLocalNode()) ? -1 : outstanding.getOrDefault(node.getId(), 0)));
         return nodes;
-    }
-
-    /** A request, its model resolved and its target checked, on its way to a node that may hold the model. */
-    private static final class Forward extends TransportRequest {
-        private final Request request;
-        private final TimeValue wait;
-
-        Forward(Request request, TimeValue wait) {
-            this.request = request;
-            this.wait = wait;
-        }
-
-        Forward(StreamInput in) throws IOException {
-            super(in);
-            request = new Request(in);
-            wait = in.readTimeValue();
-        }
-
-        @Override
-        public void writeTo(StreamOutput out) throws IOException {
-            super.writeTo(out);
-            request.writeTo(out);
-            out.writeTimeValue(wait);
-        }
-
-        @Override
-        public Task createTask(long id, String type, String action, TaskId parent, Map<String, String> headers) {
-            return new EmbedTask(id, type, action, request.getDescription(), parent, headers);
-        }
     }
 }

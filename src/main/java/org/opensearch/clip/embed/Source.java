@@ -3,6 +3,7 @@ package org.opensearch.clip.embed;
 
 import java.io.IOException;
 import java.util.Objects;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
@@ -17,8 +18,10 @@ public sealed interface Source extends Writeable {
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeByte((byte) 0);
             out.writeString(text);
+            Frame.end(out);
         }
     }
 
@@ -30,8 +33,10 @@ public sealed interface Source extends Writeable {
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeByte((byte) 1);
             out.writeString(image);
+            Frame.end(out);
         }
     }
 
@@ -51,11 +56,13 @@ public sealed interface Source extends Writeable {
     }
 
     static Source read(StreamInput in) throws IOException {
-        byte kind = in.readByte();
-        return switch (kind) {
+        byte kind = Frame.begin(in).readByte();
+        Source source = switch (kind) {
             case 0 -> new Text(in.readString());
             case 1 -> new Image(in.readString());
             default -> throw new IOException("unknown kind of input [" + kind + "]");
         };
+        Frame.end(in);
+        return source;
     }
 }

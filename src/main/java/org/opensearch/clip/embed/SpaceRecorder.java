@@ -206,7 +206,7 @@ public final class SpaceRecorder implements ActionFilter, ClusterStateListener {
         ActionListener<AcknowledgedResponse> inTime = ListenerTimeouts.wrapWithTimeout(
                 client.threadPool(), listener, request.timeout(), ThreadPool.Names.GENERIC, RecordSpaces.ACTION.name());
         try (ThreadContext.StoredContext ignored = context().stashContext()) {
-            client.execute(RecordSpaces.ACTION, request, inTime);
+            RecordSpaces.send(client, cluster.state(), request, inTime);
         }
     }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.List;
 import org.opensearch.action.support.IndicesOptions;
 import org.opensearch.clip.core.vector.EmbeddingType;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
@@ -33,12 +34,13 @@ public record Target(
 
     Target(StreamInput in) throws IOException {
         this(
-                in.readStringArray(),
+                Frame.begin(in).readStringArray(),
                 IndicesOptions.readIndicesOptions(in),
                 in.readString(),
                 in.readVInt(),
                 in.readBoolean() ? in.readEnum(EmbeddingType.class) : null,
                 in.readBoolean());
+        Frame.end(in);
     }
 
     public Target orUnmapped() {
@@ -47,6 +49,7 @@ public record Target(
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
+        Frame.begin(out);
         out.writeStringArray(indices);
         options.writeIndicesOptions(out);
         out.writeString(field);
@@ -56,6 +59,7 @@ public record Target(
             out.writeEnum(embeddingType);
         }
         out.writeBoolean(mayBeUnmapped);
+        Frame.end(out);
     }
 
     /**
@@ -68,13 +72,18 @@ public record Target(
         static final Kept FLOATS = new Kept(EmbeddingType.FLOAT, List.of());
 
         Kept(StreamInput in) throws IOException {
-            this(in.readEnum(EmbeddingType.class), in.readList(type -> type.readEnum(EmbeddingType.class)));
+            this(
+                    Frame.begin(in).readEnum(EmbeddingType.class),
+                    in.readList(type -> type.readEnum(EmbeddingType.class)));
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeEnum(searched);
             out.writeCollection(documents, StreamOutput::writeEnum);
+            Frame.end(out);
         }
     }
 
@@ -85,13 +94,16 @@ public record Target(
      */
     public record VectorAt(String index, String field) implements Writeable {
         VectorAt(StreamInput in) throws IOException {
-            this(in.readString(), in.readString());
+            this(Frame.begin(in).readString(), in.readString());
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeString(index);
             out.writeString(field);
+            Frame.end(out);
         }
     }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.embed.Embed.Result;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.transport.TransportResponse;
@@ -35,15 +36,23 @@ final class Verdict extends TransportResponse {
      */
     record Measured(int count, double worst, double mean, int input, String text) {
         Measured(StreamInput in) throws IOException {
-            this(in.readVInt(), in.readDouble(), in.readDouble(), in.readVInt(), in.readOptionalString());
+            this(
+                    Frame.begin(in).readVInt(),
+                    in.readDouble(),
+                    in.readDouble(),
+                    in.readVInt(),
+                    in.readOptionalString());
+            Frame.end(in);
         }
 
         void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeVInt(count);
             out.writeDouble(worst);
             out.writeDouble(mean);
             out.writeVInt(input);
             out.writeOptionalString(text);
+            Frame.end(out);
         }
 
         private Measured with(int next, double cosine, String shown) {
@@ -68,18 +77,22 @@ final class Verdict extends TransportResponse {
 
     Verdict(StreamInput in) throws IOException {
         super(in);
+        Frame.begin(in);
         variant = in.readString();
         threshold = in.readOptionalDouble();
         towers = new TreeMap<>(in.readMap(i -> i.readEnum(Modality.class), Measured::new));
         failures = in.readStringList();
+        Frame.end(in);
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
+        Frame.begin(out);
         out.writeString(variant);
         out.writeOptionalDouble(threshold);
         out.writeMap(towers, StreamOutput::writeEnum, (o, measured) -> measured.writeTo(o));
         out.writeStringCollection(failures);
+        Frame.end(out);
     }
 
     /**

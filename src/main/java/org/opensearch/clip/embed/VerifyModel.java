@@ -13,12 +13,10 @@ import org.opensearch.ExceptionsHelper;
 import org.opensearch.OpenSearchParseException;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
-import org.opensearch.action.ActionListenerResponseHandler;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionRequestValidationException;
 import org.opensearch.action.ActionType;
 import org.opensearch.action.support.ActionFilters;
-import org.opensearch.action.support.ChannelActionListener;
 import org.opensearch.action.support.GroupedActionListener;
 import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.clip.core.engine.ModelException;
@@ -30,6 +28,8 @@ import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelFiles;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.model.RequestBody;
+import org.opensearch.clip.wire.Frame;
+import org.opensearch.clip.wire.Hop;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
@@ -53,7 +53,6 @@ import org.opensearch.rest.action.RestCancellableNodeClient;
 import org.opensearch.rest.action.RestStatusToXContentListener;
 import org.opensearch.tasks.Task;
 import org.opensearch.transport.ConnectTransportException;
-import org.opensearch.transport.TransportRequest;
 import org.opensearch.transport.TransportRequestOptions;
 import org.opensearch.transport.TransportService;
 import org.opensearch.transport.client.node.NodeClient;
@@ -68,7 +67,12 @@ public final class VerifyModel {
     public static final ActionType<Response> ACTION =
             new ActionType<>("cluster:admin/opensearch/clip/models/verify", Response::new);
 
-    static final String ON_NODE = "internal:opensearch/clip/models/verify";
+    private static final Hop<Request, Verdict> ON_NODE = new Hop<>(
+            "internal:opensearch/clip/models/verify/2",
+            "internal:opensearch/clip/models/verify",
+            Request::new,
+            Verdict::new,
+            Request::createTask);
 
     /** A file is read into the heap and parsed there. */
     private static final long MAX_FILE = 32 << 20;
@@ -89,17 +93,19 @@ public final class VerifyModel {
 
         Request(StreamInput in) throws IOException {
             super(in);
-            id = in.readString();
+            id = Frame.begin(in).readString();
             goldens = in.readOptionalWriteable(Goldens::new);
             timeout = in.readOptionalTimeValue();
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            out.writeString(id);
+            Frame.begin(out).writeString(id);
             out.writeOptionalWriteable(goldens);
             out.writeOptionalTimeValue(timeout);
+            Frame.end(out);
         }
 
         @Override
@@ -116,15 +122,21 @@ public final class VerifyModel {
     /** @param verdict {@code null} when the node did not verify, {@code reason} says why */
     record OnNode(String id, String name, Verdict verdict, String reason) implements Writeable {
         OnNode(StreamInput in) throws IOException {
-            this(in.readString(), in.readString(), in.readOptionalWriteable(Verdict::new), in.readOptionalString());
+            this(
+                    Frame.begin(in).readString(),
+                    in.readString(),
+                    in.readOptionalWriteable(Verdict::new),
+                    in.readOptionalString());
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
-            out.writeString(id);
+            Frame.begin(out).writeString(id);
             out.writeString(name);
             out.writeOptionalWriteable(verdict);
             out.writeOptionalString(reason);
+            Frame.end(out);
         }
     }
 
@@ -143,18 +155,20 @@ public final class VerifyModel {
 
         Response(StreamInput in) throws IOException {
             super(in);
-            id = in.readString();
+            id = Frame.begin(in).readString();
             fingerprint = in.readString();
             tookMillis = in.readVLong();
             nodes = in.readList(OnNode::new);
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
-            out.writeString(id);
+            Frame.begin(out).writeString(id);
             out.writeString(fingerprint);
             out.writeVLong(tookMillis);
             out.writeList(nodes);
+            Frame.end(out);
         }
 
         List<OnNode> nodes() {
@@ -222,12 +236,8 @@ public final class VerifyModel {
             this.files = files;
             this.router = router;
             // a file is read there, and got again if this node has lost it
-            transport.registerRequestHandler(
-                    ON_NODE,
-                    LoadedModels.FILES,
-                    NodeRequest::new,
-                    (request, channel, task) -> here(
-                            request.request, (EmbedTask) task, new ChannelActionListener<>(channel, ON_NODE, request)));
+            ON_NODE.serve(
+                    transport, LoadedModels.FILES, (request, task, answer) -> here(request, (EmbedTask) task, answer));
         }
 
         @Override
@@ -267,13 +277,10 @@ public final class VerifyModel {
             ActionListener<Verdict> answer = ActionListener.wrap(
                     verdict -> all.onResponse(new OnNode(node.getId(), node.getName(), verdict, null)),
                     e -> all.onResponse(new OnNode(node.getId(), node.getName(), null, reason(e))));
-            transport.sendChildRequest(
-                    node,
-                    ON_NODE,
-                    new NodeRequest(request),
-                    task,
-                    TransportRequestOptions.EMPTY,
-                    new ActionListenerResponseHandler<>(answer, Verdict::new));
+            TransportRequestOptions options = TransportRequestOptions.builder()
+                    .withTimeout(router.longest(Lane.INGEST, request.timeout, TimeValue.ZERO))
+                    .build();
+            ON_NODE.send(transport, node, request, task, options, answer);
         }
 
         private void here(Request request, EmbedTask task, ActionListener<Verdict> listener) {
@@ -309,9 +316,7 @@ public final class VerifyModel {
         }
 
         private DeclaredModel model(String id) {
-            return ModelMetadata.of(cluster.state())
-                    .model(id)
-                    .orElseThrow(() -> new ResourceNotFoundException("model [" + id + "] is not declared"));
+            return ModelMetadata.of(cluster.state()).require(id);
         }
     }
 
@@ -337,31 +342,6 @@ public final class VerifyModel {
             case OpenSearchRejectedExecutionException e -> e.getMessage();
             case Throwable e -> "the node did not verify: " + e.getClass().getSimpleName();
         };
-    }
-
-    /** Travels to each node that may hold the model. */
-    private static final class NodeRequest extends TransportRequest {
-        private final Request request;
-
-        NodeRequest(Request request) {
-            this.request = request;
-        }
-
-        NodeRequest(StreamInput in) throws IOException {
-            super(in);
-            request = new Request(in);
-        }
-
-        @Override
-        public void writeTo(StreamOutput out) throws IOException {
-            super.writeTo(out);
-            request.writeTo(out);
-        }
-
-        @Override
-        public Task createTask(long id, String type, String action, TaskId parent, Map<String, String> headers) {
-            return request.createTask(id, type, action, parent, headers);
-        }
     }
 
     public static final class Rest extends BaseRestHandler {

@@ -15,6 +15,7 @@ import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.Overrides;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.common.xcontent.json.JsonXContent;
@@ -120,6 +121,15 @@ public final class Catalog {
 
         Request(StreamInput in) throws IOException {
             super(in);
+            Frame.begin(in);
+            Frame.end(in);
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            super.writeTo(out);
+            Frame.begin(out);
+            Frame.end(out);
         }
 
         @Override
@@ -137,12 +147,14 @@ public final class Catalog {
 
         Response(StreamInput in) throws IOException {
             super(in);
-            models = in.readList(StreamInput::readMap);
+            models = Frame.begin(in).readList(StreamInput::readMap);
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
-            out.writeCollection(models, StreamOutput::writeMap);
+            Frame.begin(out).writeCollection(models, StreamOutput::writeMap);
+            Frame.end(out);
         }
 
         public List<Map<String, Object>> models() {

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.core.model.Matryoshka;
 import org.opensearch.clip.core.model.Overrides;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.common.io.stream.BytesStreamOutput;
@@ -59,6 +60,9 @@ public record DeclaredModel(
 
     /** Of {@link #toMap} on the wire; usual ones have two thousand. */
     private static final int MOST_BYTES = 16 << 10;
+
+    /** A number, 1 when it is not there. A release that must not be misunderstood by older ones writes another. */
+    private static final String FORMAT_KEY = "format";
 
     /** The keys of {@link #toMap}: what else is in such a map belongs to another release of the plugin. */
     static final Set<String> KEYS = Set.of(
@@ -161,7 +165,7 @@ public record DeclaredModel(
     public List<DiscoveryNode> eligible(DiscoveryNodes all) {
         Set<String> named = nodes == null ? null : Set.of(all.resolveNodes(Strings.splitStringByCommaToArray(nodes)));
         return all.getNodes().values().stream()
-                .filter(node -> node.getAttributes().containsKey(ModelMetadata.NODE_ATTRIBUTE))
+                .filter(Frame::understands)
                 .filter(node -> named == null ? worksOnDocuments(node) : named.contains(node.getId()))
                 .toList();
     }
@@ -192,13 +196,29 @@ public record DeclaredModel(
         return map;
     }
 
-    /** The reverse of {@link #toMap}, deaf to keys it does not know. */
+    /**
+     * The reverse of {@link #toMap}, deaf to keys it does not know.
+     *
+     * @throws IllegalArgumentException when another release has written what this one cannot read
+     */
     static DeclaredModel fromMap(String id, Map<String, Object> map) {
+        Object format = map.getOrDefault(FORMAT_KEY, 1);
+        if (!format.equals(1)) {
+            throw new IllegalArgumentException("its declaration has format [" + format + "], this release reads [1]");
+        }
+        try {
+            return read(id, map);
+        } catch (ClassCastException | NullPointerException e) {
+            throw new IllegalArgumentException("its declaration has not what this release expects: " + e.getMessage(), e);
+        }
+    }
+
+    private static DeclaredModel read(String id, Map<String, Object> map) {
         return new DeclaredModel(
                 id,
                 object(map.get("source")),
                 list(map.get("files")).stream().map(DeclaredModel::artifact).toList(),
-                object(map.get("overrides")),
+                Overrides.parse(object(map.get("overrides"))).toMap(),
                 (String) map.get("fingerprint"),
                 ((Number) map.get("dimension")).intValue(),
                 list(map.get("dimensions")).stream()
@@ -248,7 +268,7 @@ public record DeclaredModel(
                 (String) map.get("path"), ((Number) map.get("size")).longValue(), (String) map.get("sha256"));
     }
 
-    @SuppressWarnings("unchecked") // written by toMap, and JSON objects have no other keys than strings
+    @SuppressWarnings("unchecked") // JSON objects have no other keys than strings
     private static Map<String, Object> object(Object value) {
         return value == null ? Map.of() : (Map<String, Object>) value;
     }

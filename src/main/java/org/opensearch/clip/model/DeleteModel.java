@@ -10,6 +10,7 @@ import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.action.support.clustermanager.AcknowledgedRequest;
 import org.opensearch.action.support.clustermanager.AcknowledgedResponse;
 import org.opensearch.clip.model.UpdateModels.Change;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.core.action.ActionListener;
@@ -45,15 +46,17 @@ public final class DeleteModel {
 
         Request(StreamInput in) throws IOException {
             super(in);
-            id = in.readString();
+            id = Frame.begin(in).readString();
             force = in.readBoolean();
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            out.writeString(id);
+            Frame.begin(out).writeString(id);
             out.writeBoolean(force);
+            Frame.end(out);
         }
 
         @Override
@@ -78,8 +81,9 @@ public final class DeleteModel {
             UpdateModels.Request delete = new UpdateModels.Request(new Change.Delete(request.id, request.force));
             delete.timeout(request.timeout()).clusterManagerNodeTimeout(request.clusterManagerNodeTimeout());
             delete.setParentTask(cluster.localNode().getId(), task.getId());
-            client.execute(
-                    UpdateModels.ACTION,
+            UpdateModels.send(
+                    client,
+                    cluster.state(),
                     delete,
                     ActionListener.map(listener, done -> new AcknowledgedResponse(done.isAcknowledged())));
         }

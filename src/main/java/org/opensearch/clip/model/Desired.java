@@ -4,7 +4,7 @@ package org.opensearch.clip.model;
 /** Whether the nodes should hold a model. */
 public enum Desired {
     LOADED(true),
-    /** From its first use on {@link #LOADED}. A release that does not know the word reads it as {@link #UNLOADED}. */
+    /** From its first use on {@link #LOADED}. A release from before the word reads it as {@link #UNLOADED}. */
     ON_USE("on_use"),
     /** Not before {@code _load}. */
     UNLOADED(false);
@@ -20,11 +20,17 @@ public enum Desired {
         return form;
     }
 
-    /** The reverse of {@link #form}. */
+    /**
+     * The reverse of {@link #form}.
+     *
+     * @throws IllegalArgumentException for one that this release does not know
+     */
     static Desired of(Object form) {
-        if (ON_USE.form.equals(form)) {
-            return ON_USE;
+        for (Desired desired : values()) {
+            if (desired.form.equals(form)) {
+                return desired;
+            }
         }
-        return Boolean.TRUE.equals(form) ? LOADED : UNLOADED;
+        throw new IllegalArgumentException("[load] is [" + form + "], which this release does not know");
     }
 }

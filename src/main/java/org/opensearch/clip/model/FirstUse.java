@@ -6,9 +6,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.opensearch.action.support.ContextPreservingActionListener;
 import org.opensearch.action.support.ListenerTimeouts;
 import org.opensearch.clip.model.UpdateModels.Change;
+import org.opensearch.cluster.ClusterState;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.action.ActionListener;
@@ -22,10 +24,12 @@ import org.opensearch.transport.client.Client;
 public final class FirstUse {
 
     private final Client client;
+    private final Supplier<ClusterState> state;
     private final Map<String, List<ActionListener<Void>>> waiting = new HashMap<>();
 
-    public FirstUse(Client client) {
+    public FirstUse(Client client, Supplier<ClusterState> state) {
         this.client = client;
+        this.state = state;
     }
 
     /**
@@ -49,8 +53,9 @@ public final class FirstUse {
             waiting.put(id, new ArrayList<>(List.of(caller)));
         }
         try (ThreadContext.StoredContext ignored = threadPool.getThreadContext().stashContext()) {
-            client.execute(
-                    UpdateModels.ACTION,
+            UpdateModels.send(
+                    client,
+                    state.get(),
                     new UpdateModels.Request(new Change.Use(id)),
                     ActionListener.wrap(
                             done -> tell(id, waiter -> waiter.onResponse(null)),

@@ -4,12 +4,15 @@ package org.opensearch.clip.model;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
-import org.opensearch.ResourceNotFoundException;
+import java.util.Map;
+import java.util.TreeMap;
+import org.opensearch.OpenSearchStatusException;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionRequestValidationException;
 import org.opensearch.action.ActionType;
 import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
@@ -17,6 +20,7 @@ import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.action.ActionResponse;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.ToXContentObject;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.rest.BaseRestHandler;
@@ -45,13 +49,15 @@ public final class GetModel {
 
         Request(StreamInput in) throws IOException {
             super(in);
-            id = in.readOptionalString();
+            id = Frame.begin(in).readOptionalString();
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            out.writeOptionalString(id);
+            Frame.begin(out).writeOptionalString(id);
+            Frame.end(out);
         }
 
         @Override
@@ -63,38 +69,73 @@ public final class GetModel {
     public static final class Response extends ActionResponse implements ToXContentObject {
         private final boolean one;
         private final List<ModelView> models;
+        private final Map<String, String> unreadable;
 
-        Response(boolean one, List<ModelView> models) {
+        /** @param unreadable id to reason of what another release has declared */
+        Response(boolean one, List<ModelView> models, Map<String, String> unreadable) {
             this.one = one;
             this.models = List.copyOf(models);
+            this.unreadable = new TreeMap<>(unreadable);
         }
 
         Response(StreamInput in) throws IOException {
             super(in);
-            one = in.readBoolean();
+            one = Frame.begin(in).readBoolean();
             models = in.readList(ModelView::new);
+            unreadable = in.readMap(StreamInput::readString, StreamInput::readString);
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
-            out.writeBoolean(one);
+            Frame.begin(out).writeBoolean(one);
             out.writeList(models);
+            out.writeMap(unreadable, StreamOutput::writeString, StreamOutput::writeString);
+            Frame.end(out);
         }
 
         List<ModelView> models() {
             return models;
         }
 
+        /**
+         * The one that was asked for.
+         *
+         * @throws OpenSearchStatusException 409 when this release cannot read it
+         */
+        ModelView one() {
+            if (models.isEmpty()) {
+                throw new OpenSearchStatusException(
+                        String.join(", ", unreadable.values()), RestStatus.CONFLICT);
+            }
+            return models.getFirst();
+        }
+
         @Override
         public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
-            if (one) {
+            if (one && !models.isEmpty()) {
                 return models.getFirst().toXContent(builder, params);
+            }
+            if (one) {
+                unreadable(builder, unreadable.entrySet().iterator().next());
+                return builder;
             }
             builder.startObject().startArray("models");
             for (ModelView model : models) {
                 model.toXContent(builder, params);
             }
+            for (Map.Entry<String, String> entry : unreadable.entrySet()) {
+                unreadable(builder, entry);
+            }
             return builder.endArray().endObject();
+        }
+
+        private static void unreadable(XContentBuilder builder, Map.Entry<String, String> entry) throws IOException {
+            builder.startObject()
+                    .field("model_id", entry.getKey())
+                    .field("state", "UNREADABLE")
+                    .field("reason", entry.getValue())
+                    .endObject();
         }
     }
 
@@ -120,15 +161,19 @@ public final class GetModel {
         private Response join(String id, ObserveModels.Response answers) {
             ClusterState state = cluster.state();
             ModelMetadata metadata = ModelMetadata.of(state);
+            Map<String, String> unreadable = metadata.unreadable();
+            if (id != null) {
+                unreadable = unreadable.containsKey(id) ? Map.of(id, unreadable.get(id)) : Map.of();
+            }
             Collection<DeclaredModel> models = id == null
                     ? metadata.models()
-                    : List.of(metadata.model(id)
-                            .orElseThrow(() -> new ResourceNotFoundException("model [" + id + "] is not declared")));
+                    : unreadable.isEmpty() ? List.of(metadata.require(id)) : List.of();
             return new Response(
                     id != null,
                     models.stream()
                             .map(model -> ModelView.of(model, state.nodes(), answers))
-                            .toList());
+                            .toList(),
+                    unreadable);
         }
     }
 

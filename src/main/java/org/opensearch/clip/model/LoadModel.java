@@ -13,7 +13,9 @@ import org.opensearch.action.ActionType;
 import org.opensearch.action.support.ActionFilters;
 import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.clip.model.UpdateModels.Change;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.ClusterState;
+import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.common.unit.TimeValue;
@@ -68,17 +70,19 @@ public final class LoadModel {
 
         Request(StreamInput in) throws IOException {
             super(in);
-            id = in.readString();
+            id = Frame.begin(in).readString();
             timeout = in.readTimeValue();
             storeResult = in.readBoolean();
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            out.writeString(id);
+            Frame.begin(out).writeString(id);
             out.writeTimeValue(timeout);
             out.writeBoolean(storeResult);
+            Frame.end(out);
         }
 
         @Override
@@ -108,8 +112,8 @@ public final class LoadModel {
         }
 
         /** For what comes before the nodes. */
-        Progress resolving() {
-            status = LoadStatus.RESOLVING;
+        Progress resolving(DiscoveryNodes nodes) {
+            status = LoadStatus.resolving(nodes);
             return resolving;
         }
 
@@ -119,8 +123,8 @@ public final class LoadModel {
             }
         }
 
-        void report(ModelView view) {
-            status = new LoadStatus(view.state(), view.nodes());
+        void report(ModelView view, DiscoveryNodes nodes) {
+            status = LoadStatus.of(view, nodes);
         }
 
         @Override
@@ -151,14 +155,16 @@ public final class LoadModel {
 
         Response(StreamInput in) throws IOException {
             super(in);
-            timedOut = in.readBoolean();
+            timedOut = Frame.begin(in).readBoolean();
             model = new ModelView(in);
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
-            out.writeBoolean(timedOut);
+            Frame.begin(out).writeBoolean(timedOut);
             model.writeTo(out);
+            Frame.end(out);
         }
 
         boolean timedOut() {
@@ -219,8 +225,11 @@ public final class LoadModel {
             UpdateModels.Request want = new UpdateModels.Request(new Change.Want(request.id, load));
             want.setParentTask(cluster.localNode().getId(), task.getId());
             Waiting waiting = new Waiting((WaitingTask) task, request, listener);
-            client.execute(
-                    UpdateModels.ACTION, want, ActionListener.wrap(done -> waiting.ask(true), listener::onFailure));
+            UpdateModels.send(
+                    client,
+                    cluster.state(),
+                    want,
+                    ActionListener.wrap(done -> waiting.ask(true), listener::onFailure));
         }
 
         private final class Waiting {
@@ -250,10 +259,10 @@ public final class LoadModel {
             }
 
             /** Also on the task of the declaration that this load belongs to. */
-            private void report(ModelView view) {
-                task.report(view);
+            private void report(ModelView view, DiscoveryNodes nodes) {
+                task.report(view, nodes);
                 if (taskManager.getTask(task.getParentTaskId().getId()) instanceof WaitingTask parent) {
-                    parent.report(view);
+                    parent.report(view, nodes);
                 }
             }
 
@@ -270,7 +279,7 @@ public final class LoadModel {
                                     + "]: see [nodes] of its declaration",
                             RestStatus.CONFLICT);
                 }
-                report(view);
+                report(view, state.nodes());
                 boolean settled = view.settled(load);
                 if (settled || threadPool.relativeTimeInMillis() >= deadline) {
                     listener.onResponse(new Response(!settled, view));

@@ -6,6 +6,7 @@ import java.util.Locale;
 import org.opensearch.clip.core.engine.Session.Footprint;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.onnx.PreparedGraphs;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
@@ -28,20 +29,23 @@ record LoadedTower(Modality modality, Footprint memory, long nodes, String unpre
 
     LoadedTower(StreamInput in) throws IOException {
         this(
-                in.readEnum(Modality.class),
+                Frame.begin(in).readEnum(Modality.class),
                 new Footprint(in.readVLong(), in.readVLong(), in.readBoolean()),
                 in.readVLong(),
                 in.readOptionalString());
+        Frame.end(in);
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
+        Frame.begin(out);
         out.writeEnum(modality);
         out.writeVLong(memory.anonymousBytes());
         out.writeVLong(memory.mappedBytes());
         out.writeBoolean(memory.measured());
         out.writeVLong(nodes);
         out.writeOptionalString(unprepared);
+        Frame.end(out);
     }
 
     @Override

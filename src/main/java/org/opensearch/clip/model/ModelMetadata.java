@@ -12,8 +12,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.opensearch.OpenSearchStatusException;
+import org.opensearch.ResourceNotFoundException;
 import org.opensearch.Version;
-import org.opensearch.clip.core.model.Artifact;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.Diff;
 import org.opensearch.cluster.DiffableUtils;
@@ -24,6 +27,7 @@ import org.opensearch.core.ParseField;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.NamedXContentRegistry;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.core.xcontent.XContentParser;
@@ -33,28 +37,33 @@ import org.opensearch.core.xcontent.XContentParser;
  *
  * <p>On the wire and on disk it is a map of maps, and a map's keys that this release does not know are kept: two releases
  * of the plugin for one OpenSearch version share a stream version, and meet in one cluster during an upgrade. Every node
- * of a cluster that has this section must be able to read it, hence {@link #NODE_ATTRIBUTE} and {@link UpdateModels}; the
- * section goes with its last model.
+ * of a cluster that has this section must be able to read it, hence {@link Frame#NODE_ATTRIBUTE} and {@link UpdateModels}; the
+ * section goes with its last model. Core writes it in one form for all nodes, so it has no {@link Frame}: the map of a model has a format
+ * number of its own, and an entry that this release cannot read is kept as it is, and is no model.
  */
 public final class ModelMetadata implements Metadata.Custom {
 
     public static final String TYPE = "opensearch_clip_models";
 
-    /** A node attribute that tells the others that this node can read the section; its value is {@link #FORMAT}. */
-    public static final String NODE_ATTRIBUTE = "opensearch_clip";
-
-    public static final String FORMAT = "1";
-
     static final ModelMetadata EMPTY = new ModelMetadata(Map.of());
 
     private final Map<String, Map<String, Object>> maps;
     private final Map<String, DeclaredModel> models;
+    private final Map<String, String> unreadable;
 
     ModelMetadata(Map<String, Map<String, Object>> maps) {
         this.maps = Collections.unmodifiableMap(new TreeMap<>(maps));
         Map<String, DeclaredModel> read = new TreeMap<>();
-        maps.forEach((id, map) -> read.put(id, DeclaredModel.fromMap(id, map)));
+        Map<String, String> reasons = new TreeMap<>();
+        maps.forEach((id, map) -> {
+            try {
+                read.put(id, DeclaredModel.fromMap(id, map));
+            } catch (RuntimeException e) { // whatever it is: an exception here ends this node's part in the cluster
+                reasons.put(id, "this release of the plugin cannot read model [" + id + "]: " + e.getMessage());
+            }
+        });
         this.models = Collections.unmodifiableMap(read);
+        this.unreadable = Collections.unmodifiableMap(reasons);
     }
 
     ModelMetadata(StreamInput in) throws IOException {
@@ -79,11 +88,44 @@ public final class ModelMetadata implements Metadata.Custom {
         return Optional.ofNullable(models.get(id));
     }
 
-    /** SHA-256 of every file of every declared model. */
+    /**
+     * A model that somebody asks for by its name.
+     *
+     * @throws ResourceNotFoundException when it is not declared
+     * @throws OpenSearchStatusException 409 when it is, by a release of which this one cannot read it
+     */
+    public DeclaredModel require(String id) {
+        requireReadable(id);
+        return model(id)
+                .orElseThrow(() -> new ResourceNotFoundException(
+                        "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id + " declares it"));
+    }
+
+    void requireReadable(String id) {
+        String reason = unreadable.get(id);
+        if (reason != null) {
+            throw new OpenSearchStatusException(
+                    reason + "; upgrade the plugin on every node, or delete the model", RestStatus.CONFLICT);
+        }
+    }
+
+    /** Entries that are no models here: id to reason. They are kept, may be deleted, and never do anything else. */
+    Map<String, String> unreadable() {
+        return unreadable;
+    }
+
+    /** Declared models of whichever release. */
+    int size() {
+        return maps.size();
+    }
+
+    /** SHA-256 of every file of every declared model, as far as this release can tell. */
     public Set<String> hashes() {
-        return models.values().stream()
-                .flatMap(model -> model.files().stream())
-                .map(Artifact::sha256)
+        return maps.values().stream()
+                .flatMap(map -> map.get("files") instanceof Collection<?> files ? files.stream() : Stream.of())
+                .flatMap(file -> file instanceof Map<?, ?> one && one.get("sha256") instanceof String hash
+                        ? Stream.of(hash)
+                        : Stream.of())
                 .collect(Collectors.toSet());
     }
 
@@ -105,7 +147,7 @@ public final class ModelMetadata implements Metadata.Custom {
     /** {@code state} with this section, or without any when no model is left. */
     ClusterState in(ClusterState state) {
         Metadata.Builder metadata = Metadata.builder(state.metadata());
-        if (models.isEmpty()) {
+        if (maps.isEmpty()) {
             metadata.removeCustom(TYPE);
         } else {
             metadata.putCustom(TYPE, this);
@@ -113,16 +155,18 @@ public final class ModelMetadata implements Metadata.Custom {
         return ClusterState.builder(state).metadata(metadata).build();
     }
 
-    /** What every node with the plugin adds to its settings. */
+    /** What every node with the plugin adds to its settings: others tell by it that it can read the section. */
     public static Settings nodeSettings() {
-        return Settings.builder().put("node.attr." + NODE_ATTRIBUTE, FORMAT).build();
+        return Settings.builder().put("node.attr." + Frame.NODE_ATTRIBUTE, Frame.FORMAT).build();
     }
 
     public static List<NamedWriteableRegistry.Entry> namedWriteables() {
-        return List.of(
-                new NamedWriteableRegistry.Entry(Metadata.Custom.class, TYPE, ModelMetadata::new),
-                new NamedWriteableRegistry.Entry(NamedDiff.class, TYPE, Changes::new),
-                LoadStatus.namedWriteable());
+        return Stream.concat(
+                        Stream.of(
+                                new NamedWriteableRegistry.Entry(Metadata.Custom.class, TYPE, ModelMetadata::new),
+                                new NamedWriteableRegistry.Entry(NamedDiff.class, TYPE, Changes::new)),
+                        LoadStatus.namedWriteables().stream())
+                .toList();
     }
 
     /** Without this a full restart drops the section silently. */
@@ -132,7 +176,15 @@ public final class ModelMetadata implements Metadata.Custom {
     }
 
     static ModelMetadata fromXContent(XContentParser parser) throws IOException {
-        return new ModelMetadata(parser.map(LinkedHashMap::new, XContentParser::map));
+        Map<String, Map<String, Object>> maps = new LinkedHashMap<>();
+        parser.map().forEach((id, value) -> maps.put(id, entry(value)));
+        return new ModelMetadata(maps);
+    }
+
+    /** @return what a release may have written that has no object for a model, as an object: the wire has none but those */
+    @SuppressWarnings("unchecked") // JSON objects have no other keys than strings
+    private static Map<String, Object> entry(Object value) {
+        return value instanceof Map<?, ?> map ? (Map<String, Object>) map : Collections.singletonMap("value", value);
     }
 
     @Override

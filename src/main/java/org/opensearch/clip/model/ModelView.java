@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.action.FailedNodeException;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -29,14 +30,20 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
     /** @param observed {@code null} when the node did not answer, {@code reason} says why */
     record OnNode(String name, Observed observed, String reason) implements Writeable {
         OnNode(StreamInput in) throws IOException {
-            this(in.readString(), in.readOptionalWriteable(Observed::new), in.readOptionalString());
+            this(
+                    Frame.begin(in).readString(),
+                    in.readOptionalWriteable(Observed::new),
+                    in.readOptionalString());
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeString(name);
             out.writeOptionalWriteable(observed);
             out.writeOptionalString(reason);
+            Frame.end(out);
         }
     }
 
@@ -45,14 +52,18 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
     }
 
     ModelView(StreamInput in) throws IOException {
-        this(DeclaredModel.fromMap(in.readString(), in.readMap()), in.readMap(StreamInput::readString, OnNode::new));
+        this(
+                DeclaredModel.fromMap(Frame.begin(in).readString(), in.readMap()),
+                in.readMap(StreamInput::readString, OnNode::new));
+        Frame.end(in);
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
-        out.writeString(model.id());
+        Frame.begin(out).writeString(model.id());
         out.writeMap(model.toMap());
         out.writeMap(nodes, StreamOutput::writeString, (o, node) -> node.writeTo(o));
+        Frame.end(out);
     }
 
     /** Joins a declaration with the answers of the nodes; an eligible node that says nothing of the model does not hold it. */

@@ -6,20 +6,23 @@ import java.util.List;
 import org.opensearch.action.ActionType;
 import org.opensearch.action.FailedNodeException;
 import org.opensearch.action.support.ActionFilters;
+import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.action.support.nodes.BaseNodeResponse;
 import org.opensearch.action.support.nodes.BaseNodesRequest;
 import org.opensearch.action.support.nodes.BaseNodesResponse;
-import org.opensearch.action.support.nodes.TransportNodesAction;
+import org.opensearch.clip.wire.Frame;
+import org.opensearch.clip.wire.Hop;
 import org.opensearch.cluster.ClusterName;
-import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.common.unit.TimeValue;
+import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.common.io.stream.Writeable;
+import org.opensearch.tasks.Task;
 import org.opensearch.threadpool.ThreadPool;
-import org.opensearch.transport.TransportRequest;
 import org.opensearch.transport.TransportService;
 
 /** Asks every node that has the plugin what it holds: an internal step of the endpoints. */
@@ -27,6 +30,9 @@ public final class ObserveModels {
 
     public static final ActionType<Response> ACTION =
             new ActionType<>("internal:opensearch/clip/models/observe", Response::new);
+
+    private static final Hop<NodeRequest, NodeResponse> ON_NODE = new Hop<>(
+            "internal:opensearch/clip/models/observe/2", ACTION.name() + "[n]", NodeRequest::new, NodeResponse::new);
 
     private ObserveModels() {}
 
@@ -52,32 +58,29 @@ public final class ObserveModels {
 
         Request(StreamInput in) throws IOException {
             super(in);
-            retry = in.readOptionalString();
+            retry = Frame.begin(in).readOptionalString();
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            out.writeOptionalString(retry);
+            Frame.begin(out).writeOptionalString(retry);
+            Frame.end(out);
         }
     }
 
-    static final class NodeRequest extends TransportRequest {
-        private final String retry;
-
-        NodeRequest(String retry) {
-            this.retry = retry;
-        }
-
+    /** @param retry a model of which a failed load shall be tried again, or {@code null} */
+    record NodeRequest(String retry) implements Writeable {
         NodeRequest(StreamInput in) throws IOException {
-            super(in);
-            retry = in.readOptionalString();
+            this(Frame.begin(in).readOptionalString());
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
-            super.writeTo(out);
-            out.writeOptionalString(retry);
+            Frame.begin(out).writeOptionalString(retry);
+            Frame.end(out);
         }
     }
 
@@ -91,13 +94,15 @@ public final class ObserveModels {
 
         NodeResponse(StreamInput in) throws IOException {
             super(in);
-            models = in.readList(Observed::new);
+            models = Frame.begin(in).readList(Observed::new);
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            out.writeList(models);
+            Frame.begin(out).writeList(models);
+            Frame.end(out);
         }
 
         List<Observed> models() {
@@ -116,66 +121,47 @@ public final class ObserveModels {
 
         @Override
         protected List<NodeResponse> readNodesFrom(StreamInput in) throws IOException {
-            return in.readList(NodeResponse::new);
+            List<NodeResponse> nodes = Frame.begin(in).readList(NodeResponse::new);
+            Frame.end(in);
+            return nodes;
         }
 
         @Override
         protected void writeNodesTo(StreamOutput out, List<NodeResponse> nodes) throws IOException {
-            out.writeList(nodes);
+            Frame.begin(out).writeList(nodes);
+            Frame.end(out);
         }
     }
 
-    public static final class Transport extends TransportNodesAction<Request, Response, NodeRequest, NodeResponse> {
-        private final LoadedModels models;
+    public static final class Transport extends HandledTransportAction<Request, Response> {
+        private final ClusterService cluster;
+        private final TransportService transport;
 
         @Inject
         public Transport(
-                ThreadPool threadPool,
-                ClusterService cluster,
-                TransportService transport,
-                ActionFilters filters,
-                LoadedModels models) {
-            super(
-                    ACTION.name(),
-                    threadPool,
-                    cluster,
+                ClusterService cluster, TransportService transport, ActionFilters filters, LoadedModels models) {
+            super(ACTION.name(), transport, filters, Request::new);
+            this.cluster = cluster;
+            this.transport = transport;
+            ON_NODE.serve(transport, ThreadPool.Names.MANAGEMENT, (request, task, listener) -> {
+                if (request.retry() != null) {
+                    models.retry(request.retry());
+                }
+                listener.onResponse(new NodeResponse(cluster.localNode(), models.observed()));
+            });
+        }
+
+        @Override
+        protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
+            ON_NODE.ask(
                     transport,
-                    filters,
-                    Request::new,
-                    NodeRequest::new,
-                    ThreadPool.Names.MANAGEMENT,
-                    NodeResponse.class);
-            this.models = models;
-        }
-
-        @Override
-        protected void resolveRequest(Request request, ClusterState state) {
-            request.setConcreteNodes(state.nodes().getNodes().values().stream()
-                    .filter(node -> node.getAttributes().containsKey(ModelMetadata.NODE_ATTRIBUTE))
-                    .toArray(DiscoveryNode[]::new));
-        }
-
-        @Override
-        protected NodeRequest newNodeRequest(Request request) {
-            return new NodeRequest(request.retry);
-        }
-
-        @Override
-        protected NodeResponse nodeOperation(NodeRequest request) {
-            if (request.retry != null) {
-                models.retry(request.retry);
-            }
-            return new NodeResponse(clusterService.localNode(), models.observed());
-        }
-
-        @Override
-        protected NodeResponse newNodeResponse(StreamInput in) throws IOException {
-            return new NodeResponse(in);
-        }
-
-        @Override
-        protected Response newResponse(Request request, List<NodeResponse> nodes, List<FailedNodeException> failures) {
-            return new Response(clusterService.getClusterName(), nodes, failures);
+                    cluster.state().nodes(),
+                    new NodeRequest(request.retry),
+                    task,
+                    request.timeout(),
+                    ActionListener.map(
+                            listener,
+                            said -> new Response(cluster.getClusterName(), said.answers(), said.failures())));
         }
     }
 }

@@ -3,6 +3,7 @@ package org.opensearch.clip.model;
 
 import java.io.IOException;
 import java.util.List;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
@@ -41,7 +42,7 @@ public record Observed(
 
     Observed(StreamInput in) throws IOException {
         this(
-                in.readString(),
+                Frame.begin(in).readString(),
                 in.readEnum(State.class),
                 in.readVLong(),
                 in.readOptionalString(),
@@ -50,10 +51,12 @@ public record Observed(
                 in.readOptionalString(),
                 in.readVLong(),
                 in.readOptionalWriteable(Progress.At::new));
+        Frame.end(in);
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
+        Frame.begin(out);
         out.writeString(modelId);
         out.writeEnum(state);
         out.writeVLong(bytes);
@@ -63,5 +66,6 @@ public record Observed(
         out.writeOptionalString(reason);
         out.writeVLong(since);
         out.writeOptionalWriteable(progress);
+        Frame.end(out);
     }
 }

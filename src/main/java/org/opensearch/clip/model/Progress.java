@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -36,15 +37,18 @@ public final class Progress {
      */
     public record At(Stage stage, long bytes, long total, long millisLeft) implements Writeable, ToXContentFragment {
         At(StreamInput in) throws IOException {
-            this(in.readEnum(Stage.class), in.readVLong(), in.readVLong(), in.readZLong());
+            this(Frame.begin(in).readEnum(Stage.class), in.readVLong(), in.readVLong(), in.readZLong());
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeEnum(stage);
             out.writeVLong(bytes);
             out.writeVLong(total);
             out.writeZLong(millisLeft);
+            Frame.end(out);
         }
 
         @Override

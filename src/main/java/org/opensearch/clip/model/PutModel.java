@@ -23,6 +23,7 @@ import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.clip.core.onnx.GraphPorts;
 import org.opensearch.clip.core.onnx.PreparedGraphs;
 import org.opensearch.clip.model.UpdateModels.Change;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.common.unit.TimeValue;
@@ -77,21 +78,23 @@ public final class PutModel {
 
         Request(StreamInput in) throws IOException {
             super(in);
-            id = in.readString();
+            id = Frame.begin(in).readString();
             body = in.readMap();
             load = in.readOptionalBoolean();
             timeout = in.readTimeValue();
             storeResult = in.readBoolean();
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            out.writeString(id);
+            Frame.begin(out).writeString(id);
             out.writeMap(body);
             out.writeOptionalBoolean(load);
             out.writeTimeValue(timeout);
             out.writeBoolean(storeResult);
+            Frame.end(out);
         }
 
         @Override
@@ -145,12 +148,13 @@ public final class PutModel {
 
         Response(StreamInput in) throws IOException {
             super(in);
-            id = in.readString();
+            id = Frame.begin(in).readString();
             written = new UpdateModels.Response(in);
             fingerprint = in.readString();
             dimension = in.readVInt();
             loaded = in.readOptionalWriteable(LoadModel.Response::new);
             licenceNote = in.readOptionalString();
+            Frame.end(in);
         }
 
         Response noting(Optional<String> note) {
@@ -159,12 +163,13 @@ public final class PutModel {
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
-            out.writeString(id);
+            Frame.begin(out).writeString(id);
             written.writeTo(out);
             out.writeString(fingerprint);
             out.writeVInt(dimension);
             out.writeOptionalWriteable(loaded);
             out.writeOptionalString(licenceNote);
+            Frame.end(out);
         }
 
         UpdateModels.Result result() {
@@ -243,7 +248,7 @@ public final class PutModel {
 
         private DeclaredModel resolve(String id, Declaration declaration, LoadModel.WaitingTask task) {
             try {
-                return read(id, declaration, task.resolving());
+                return read(id, declaration, task.resolving(cluster.state().nodes()));
             } catch (DownloadException e) { // what a server does not give is no fault of this node
                 throw new OpenSearchStatusException(
                         e.getMessage(), e.passing() ? RestStatus.BAD_GATEWAY : RestStatus.BAD_REQUEST, e);
@@ -301,8 +306,9 @@ public final class PutModel {
         private void declare(DeclaredModel model, Task task, Request request, ActionListener<Response> listener) {
             UpdateModels.Request write = new UpdateModels.Request(new Change.Declare(model));
             write.setParentTask(cluster.localNode().getId(), task.getId());
-            client.execute(
-                    UpdateModels.ACTION,
+            UpdateModels.send(
+                    client,
+                    cluster.state(),
                     write,
                     ActionListener.wrap(written -> load(model, written, task, request, listener), listener::onFailure));
         }

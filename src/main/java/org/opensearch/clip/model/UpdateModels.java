@@ -13,6 +13,8 @@ import org.opensearch.action.support.clustermanager.AcknowledgedRequest;
 import org.opensearch.action.support.clustermanager.AcknowledgedResponse;
 import org.opensearch.action.support.clustermanager.TransportClusterManagerNodeAction;
 import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.clip.wire.Frame;
+import org.opensearch.clip.wire.OldForm;
 import org.opensearch.cluster.AckedClusterStateUpdateTask;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.block.ClusterBlockException;
@@ -28,6 +30,7 @@ import org.opensearch.core.common.io.stream.Writeable;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.TransportService;
+import org.opensearch.transport.client.Client;
 
 /**
  * The one writer of {@link ModelMetadata}: an internal step of the endpoints, run on the cluster manager. What a change makes of a cluster state is
@@ -36,7 +39,11 @@ import org.opensearch.transport.TransportService;
 public final class UpdateModels {
 
     public static final ActionType<Response> ACTION =
-            new ActionType<>("internal:opensearch/clip/models/update", Response::new);
+            new ActionType<>("internal:opensearch/clip/models/update/2", in -> new Response(in, false));
+
+    /** For, and from, nodes from before the first release. */
+    public static final ActionType<Response> OLD_ACTION =
+            new ActionType<>("internal:opensearch/clip/models/update", in -> new Response(in, true));
 
     private UpdateModels() {}
 
@@ -53,18 +60,20 @@ public final class UpdateModels {
 
             @Override
             public void writeTo(StreamOutput out) throws IOException {
-                out.writeByte((byte) 0);
+                Frame.begin(out).writeByte((byte) 0);
                 out.writeString(model.id());
                 out.writeMap(model.toMap());
+                Frame.end(out);
             }
         }
 
         record Want(String id, boolean load) implements Change {
             @Override
             public void writeTo(StreamOutput out) throws IOException {
-                out.writeByte((byte) 1);
+                Frame.begin(out).writeByte((byte) 1);
                 out.writeString(id);
                 out.writeBoolean(load);
+                Frame.end(out);
             }
         }
 
@@ -72,8 +81,9 @@ public final class UpdateModels {
         record Use(String id) implements Change {
             @Override
             public void writeTo(StreamOutput out) throws IOException {
-                out.writeByte((byte) 3);
+                Frame.begin(out).writeByte((byte) 3);
                 out.writeString(id);
+                Frame.end(out);
             }
         }
 
@@ -81,22 +91,25 @@ public final class UpdateModels {
         record Delete(String id, boolean force) implements Change {
             @Override
             public void writeTo(StreamOutput out) throws IOException {
-                out.writeByte((byte) 2);
+                Frame.begin(out).writeByte((byte) 2);
                 out.writeString(id);
                 out.writeBoolean(force);
+                Frame.end(out);
             }
         }
 
         static Change read(StreamInput in) throws IOException {
-            byte kind = in.readByte();
+            byte kind = Frame.begin(in).readByte();
             String id = in.readString();
-            return switch (kind) {
+            Change change = switch (kind) {
                 case 0 -> new Declare(DeclaredModel.fromMap(id, in.readMap()));
                 case 1 -> new Want(id, in.readBoolean());
                 case 2 -> new Delete(id, in.readBoolean());
                 case 3 -> new Use(id);
                 default -> throw new IOException("unknown kind of change [" + kind + "]");
             };
+            Frame.end(in);
+            return change;
         }
     }
 
@@ -115,6 +128,10 @@ public final class UpdateModels {
      */
     static Outcome apply(Change change, ClusterState state, int maxModels) {
         ModelMetadata models = ModelMetadata.of(state);
+        if (change instanceof Change.Delete delete && models.unreadable().containsKey(delete.id())) {
+            return delete(delete, models, state);
+        }
+        models.requireReadable(change.id());
         DeclaredModel before = models.model(change.id()).orElse(null);
         if (before == null && !(change instanceof Change.Declare)) {
             throw new ResourceNotFoundException("model [" + change.id() + "] is not declared");
@@ -129,11 +146,13 @@ public final class UpdateModels {
                         before.desired() == Desired.ON_USE ? before.with(Desired.LOADED) : before,
                         models,
                         state);
-            case Change.Delete delete -> {
-                refuseWhileUsed(delete, state);
-                yield new Outcome(models.without(delete.id()).in(state), Result.DELETED);
-            }
+            case Change.Delete delete -> delete(delete, models, state);
         };
+    }
+
+    private static Outcome delete(Change.Delete delete, ModelMetadata models, ClusterState state) {
+        refuseWhileUsed(delete, state);
+        return new Outcome(models.without(delete.id()).in(state), Result.DELETED);
     }
 
     private static Outcome declare(
@@ -141,9 +160,9 @@ public final class UpdateModels {
         refuseWithoutPlugin(state);
         model.requireSmall();
         if (before == null) {
-            if (models.models().size() >= maxModels) {
+            if (models.size() >= maxModels) {
                 throw new IllegalArgumentException(
-                        "the cluster has " + models.models().size() + " declared models, ["
+                        "the cluster has " + models.size() + " declared models, ["
                                 + ClipSettings.MAX_MODELS.getKey() + "] is " + maxModels + ": delete one or raise it");
             }
             return new Outcome(models.with(model).in(state), Result.CREATED);
@@ -173,7 +192,7 @@ public final class UpdateModels {
     /** Nothing filters the section for a node that cannot read it: such a node would drop out of the cluster. */
     private static void refuseWithoutPlugin(ClusterState state) {
         List<String> without = StreamSupport.stream(state.nodes().spliterator(), false)
-                .filter(node -> !node.getAttributes().containsKey(ModelMetadata.NODE_ATTRIBUTE))
+                .filter(node -> !node.getAttributes().containsKey(Frame.NODE_ATTRIBUTE))
                 .map(DiscoveryNode::getName)
                 .sorted()
                 .toList();
@@ -198,20 +217,32 @@ public final class UpdateModels {
 
     public static final class Request extends AcknowledgedRequest<Request> {
         private final Change change;
+        private boolean old;
 
         Request(Change change) {
             this.change = change;
         }
 
-        Request(StreamInput in) throws IOException {
+        Request(StreamInput in, boolean old) throws IOException {
             super(in);
-            change = Change.read(in);
+            StreamInput form = old ? OldForm.of(in) : in;
+            this.old = old;
+            change = Change.read(Frame.begin(form));
+            Frame.end(form);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            change.writeTo(out);
+            StreamOutput form = old ? OldForm.of(out) : out;
+            change.writeTo(Frame.begin(form));
+            Frame.end(form);
+        }
+
+        /** @param oldForm see {@link OldForm} */
+        Request in(boolean oldForm) {
+            old = oldForm;
+            return this;
         }
 
         @Override
@@ -222,21 +253,32 @@ public final class UpdateModels {
 
     public static final class Response extends AcknowledgedResponse {
         private final Result result;
+        private final boolean old;
 
-        Response(boolean acknowledged, Result result) {
+        Response(boolean acknowledged, Result result, boolean old) {
             super(acknowledged);
             this.result = result;
+            this.old = old;
         }
 
         Response(StreamInput in) throws IOException {
+            this(in, false);
+        }
+
+        Response(StreamInput in, boolean old) throws IOException {
             super(in);
-            result = in.readEnum(Result.class);
+            StreamInput form = old ? OldForm.of(in) : in;
+            this.old = old;
+            result = Frame.begin(form).readEnum(Result.class);
+            Frame.end(form);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            out.writeEnum(result);
+            StreamOutput form = old ? OldForm.of(out) : out;
+            Frame.begin(form).writeEnum(result);
+            Frame.end(form);
         }
 
         Result result() {
@@ -244,8 +286,13 @@ public final class UpdateModels {
         }
     }
 
-    public static final class Transport extends TransportClusterManagerNodeAction<Request, Response> {
+    /** Has the cluster manager make a change, in the form that it understands. */
+    static void send(Client client, ClusterState state, Request request, ActionListener<Response> listener) {
+        boolean old = Frame.isManagerOld(state);
+        client.execute(old ? OLD_ACTION : ACTION, request.in(old), listener);
+    }
 
+    public static final class Transport extends InOneForm {
         @Inject
         public Transport(
                 TransportService transport,
@@ -253,7 +300,41 @@ public final class UpdateModels {
                 ThreadPool threadPool,
                 ActionFilters filters,
                 IndexNameExpressionResolver resolver) {
-            super(ACTION.name(), transport, cluster, threadPool, filters, Request::new, resolver);
+            super(false, transport, cluster, threadPool, filters, resolver);
+        }
+    }
+
+    public static final class OldTransport extends InOneForm {
+        @Inject
+        public OldTransport(
+                TransportService transport,
+                ClusterService cluster,
+                ThreadPool threadPool,
+                ActionFilters filters,
+                IndexNameExpressionResolver resolver) {
+            super(true, transport, cluster, threadPool, filters, resolver);
+        }
+    }
+
+    private abstract static class InOneForm extends TransportClusterManagerNodeAction<Request, Response> {
+        private final boolean old;
+
+        private InOneForm(
+                boolean old,
+                TransportService transport,
+                ClusterService cluster,
+                ThreadPool threadPool,
+                ActionFilters filters,
+                IndexNameExpressionResolver resolver) {
+            super(
+                    (old ? OLD_ACTION : ACTION).name(),
+                    transport,
+                    cluster,
+                    threadPool,
+                    filters,
+                    in -> new Request(in, old),
+                    resolver);
+            this.old = old;
         }
 
         @Override
@@ -263,7 +344,7 @@ public final class UpdateModels {
 
         @Override
         protected Response read(StreamInput in) throws IOException {
-            return new Response(in);
+            return new Response(in, old);
         }
 
         @Override
@@ -288,7 +369,7 @@ public final class UpdateModels {
 
                 @Override
                 protected Response newResponse(boolean acknowledged) {
-                    return new Response(acknowledged, result);
+                    return new Response(acknowledged, result, old);
                 }
             });
         }

@@ -119,7 +119,7 @@ record Asking(String field, Question question, Target target, Embedder embedder,
                 naming.onResponse(found.get());
                 return;
             }
-            var search = document.search();
+            var search = document.search(embedder.peers().framed());
             joinSearch(search, client);
             client.search(search, then(naming, hits -> naming.onResponse(document.inIndex(hits))));
         }));

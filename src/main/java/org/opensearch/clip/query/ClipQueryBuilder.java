@@ -8,6 +8,8 @@ import org.apache.lucene.search.Query;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Target;
+import org.opensearch.clip.wire.Frame;
+import org.opensearch.clip.wire.OldForm;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -30,6 +32,12 @@ import org.opensearch.search.builder.SearchSourceBuilder;
  */
 public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilder> implements WithFieldName {
     public static final String NAME = "clip";
+
+    /**
+     * In the place where an older node writes the field, which is never empty: core and k-NN go by the name of a query, so it stays,
+     * and cannot tell the forms apart. A query travels only to be refused ({@link #onAShard}): what a shard searches is rewritten.
+     */
+    private static final String FRAMED = "";
 
     private final String field;
     private final Question question;
@@ -56,9 +64,13 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
 
     private ClipQueryBuilder(StreamInput in, Embedder embedder) throws IOException {
         super(in);
-        this.field = in.readString();
-        this.question = new Question(in);
-        this.neighbors = new Neighbors(in);
+        String first = in.readString();
+        boolean framed = first.equals(FRAMED);
+        StreamInput form = framed ? Frame.begin(in) : OldForm.of(in);
+        this.field = framed ? form.readString() : first;
+        this.question = new Question(form);
+        this.neighbors = new Neighbors(form);
+        Frame.end(form);
         this.embedder = embedder;
         this.answer = null;
     }
@@ -68,9 +80,11 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         if (answer != null) {
             throw new IllegalStateException("[clip] waits for a model, its rewrite must end before it is sent");
         }
-        out.writeString(field);
+        out.writeString(FRAMED);
+        Frame.begin(out).writeString(field);
         question.writeTo(out);
         neighbors.writeTo(out);
+        Frame.end(out);
     }
 
     /** For {@code SearchPlugin.getQueries}: {@code {"clip": {"<field>": {...}}}}. */

@@ -104,9 +104,13 @@ record DocumentVector(OfDocument document, String searched) {
         return vector;
     }
 
-    /** By the name that the user has given, who may have no right to another. */
-    SearchRequest search() {
-        return VectorPhase.search(document.index(), document.id(), document.routing(), field());
+    /**
+     * By the name that the user has given, who may have no right to another.
+     *
+     * @param framed see {@link org.opensearch.clip.wire.Peers}
+     */
+    SearchRequest search(boolean framed) {
+        return VectorPhase.search(document.index(), document.id(), document.routing(), field(), framed);
     }
 
     /** @throws IllegalArgumentException when it has none there, or none yet */

@@ -4,6 +4,7 @@ package org.opensearch.clip.query;
 import java.io.IOException;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
@@ -59,7 +60,7 @@ record Neighbors(
 
     Neighbors(StreamInput in) throws IOException {
         this(
-                in.readOptionalVInt(),
+                Frame.begin(in).readOptionalVInt(),
                 in.readOptionalFloat(),
                 in.readOptionalFloat(),
                 in.readOptionalNamedWriteable(QueryBuilder.class),
@@ -67,10 +68,12 @@ record Neighbors(
                 readRescore(in),
                 in.readOptionalBoolean(),
                 in.readBoolean());
+        Frame.end(in);
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
+        Frame.begin(out);
         out.writeOptionalVInt(k);
         out.writeOptionalFloat(minScore);
         out.writeOptionalFloat(maxDistance);
@@ -82,6 +85,7 @@ record Neighbors(
         writeRescore(out);
         out.writeOptionalBoolean(expandNested);
         out.writeBoolean(ignoreUnmapped);
+        Frame.end(out);
     }
 
     /** k-NN's own wire form forgets whether the factor is the user's, which decides whether the mapping may override it. */

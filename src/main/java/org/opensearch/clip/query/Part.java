@@ -4,6 +4,7 @@ package org.opensearch.clip.query;
 import java.io.IOException;
 import java.util.Objects;
 import org.opensearch.clip.embed.Source;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
@@ -19,8 +20,10 @@ sealed interface Part extends Writeable {
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeByte((byte) 0);
             source.writeTo(out);
+            Frame.end(out);
         }
 
         @Override
@@ -56,11 +59,13 @@ sealed interface Part extends Writeable {
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             out.writeByte((byte) 1);
             out.writeString(index);
             out.writeString(id);
             out.writeOptionalString(field);
             out.writeOptionalString(routing);
+            Frame.end(out);
         }
 
         @Override
@@ -73,11 +78,13 @@ sealed interface Part extends Writeable {
     String name();
 
     static Part read(StreamInput in) throws IOException {
-        byte kind = in.readByte();
-        return switch (kind) {
+        byte kind = Frame.begin(in).readByte();
+        Part part = switch (kind) {
             case 0 -> new Given(Source.read(in));
             case 1 -> new OfDocument(in);
             default -> throw new IOException("unknown part of a question [" + kind + "]");
         };
+        Frame.end(in);
+        return part;
     }
 }

@@ -9,6 +9,7 @@ import org.opensearch.clip.core.vector.Fusion;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.query.Part.Given;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -39,13 +40,16 @@ record Question(
     /** @param weight of this part's vector among those of the others, of any scale; a negative one pushes away */
     record Term(Part part, float weight) implements Writeable {
         Term(StreamInput in) throws IOException {
-            this(Part.read(in), in.readFloat());
+            this(Part.read(Frame.begin(in)), in.readFloat());
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
             part.writeTo(out);
             out.writeFloat(weight);
+            Frame.end(out);
         }
     }
 
@@ -78,16 +82,18 @@ record Question(
 
     Question(StreamInput in) throws IOException {
         this(
-                in.readList(Term::new),
+                Frame.begin(in).readList(Term::new),
                 in.readBoolean(),
                 in.readOptionalString(),
                 in.readVInt(),
                 in.readBoolean() ? in.readEnum(EmbeddingType.class) : null,
                 in.readOptionalTimeValue());
+        Frame.end(in);
     }
 
     @Override
     public void writeTo(StreamOutput out) throws IOException {
+        Frame.begin(out);
         out.writeList(terms);
         out.writeBoolean(listed);
         out.writeOptionalString(modelId);
@@ -97,6 +103,7 @@ record Question(
             out.writeEnum(embeddingType);
         }
         out.writeOptionalTimeValue(timeout);
+        Frame.end(out);
     }
 
     /** What a model has to embed, in the order of the terms. */

@@ -13,6 +13,7 @@ import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.SearchResponse;
 import org.opensearch.clip.core.vector.MarginalRelevance;
 import org.opensearch.clip.core.vector.SphericalKMeans;
+import org.opensearch.clip.wire.Peers;
 import org.opensearch.common.xcontent.XContentFactory;
 import org.opensearch.common.xcontent.support.XContentMapValues;
 import org.opensearch.core.common.bytes.BytesReference;
@@ -52,7 +53,7 @@ public final class DiversifyProcessor {
         void widen(SearchSourceBuilder source, int candidates);
     }
 
-    public record RequestFactory(Widening widening) implements Processor.Factory<SearchRequestProcessor> {
+    public record RequestFactory(Widening widening, Peers peers) implements Processor.Factory<SearchRequestProcessor> {
         @Override
         public SearchRequestProcessor create(
                 Map<String, Processor.Factory<SearchRequestProcessor>> factories,
@@ -61,7 +62,7 @@ public final class DiversifyProcessor {
                 boolean ignoreFailure,
                 Map<String, Object> config,
                 Processor.PipelineContext context) {
-            return new OnRequest(tag, description, ignoreFailure, DiversifyConfig.parse(tag, config), widening);
+            return new OnRequest(tag, description, ignoreFailure, DiversifyConfig.parse(tag, config), widening, peers);
         }
     }
 
@@ -81,11 +82,14 @@ public final class DiversifyProcessor {
     static final class OnRequest extends AbstractProcessor implements SearchRequestProcessor {
         private final DiversifyConfig config;
         private final Widening widening;
+        private final Peers peers;
 
-        OnRequest(String tag, String description, boolean ignoreFailure, DiversifyConfig config, Widening widening) {
+        OnRequest(
+                String tag, String description, boolean ignoreFailure, DiversifyConfig config, Widening widening, Peers peers) {
             super(tag, description, ignoreFailure);
             this.config = config;
             this.widening = widening;
+            this.peers = peers;
         }
 
         @Override
@@ -123,7 +127,7 @@ public final class DiversifyProcessor {
             source.from(0).size(config.candidates());
             widening.widen(source, config.candidates());
             if (staysHere(request)) {
-                VectorPhase.want(source, config.vectorField());
+                VectorPhase.want(source, config.vectorField(), peers.framed());
             } else {
                 letVectorTravelInSource(source, context);
             }

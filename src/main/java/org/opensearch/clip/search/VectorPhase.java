@@ -8,6 +8,8 @@ import java.util.Objects;
 import org.apache.lucene.index.LeafReaderContext;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.clip.core.vector.EmbeddingType;
+import org.opensearch.clip.wire.Frame;
+import org.opensearch.clip.wire.Peers;
 import org.opensearch.common.document.DocumentField;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
@@ -37,40 +39,65 @@ public final class VectorPhase implements FetchSubPhase {
 
     /** Makes a search carry the vectors of {@code field}. Only this plugin asks for it: it cannot be written in a request. */
     public static final class Wanted extends SearchExtBuilder {
-        public static final String NAME = "clip_vector";
+        /** On the wire, without a frame; and what a user may not write. */
+        static final String OLD_NAME = "clip_vector";
+
+        static final String NAME = "clip_vector/2";
 
         private final String field;
+        private final boolean framed;
 
-        Wanted(String field) {
+        Wanted(String field, boolean framed) {
             this.field = field;
+            this.framed = framed;
         }
 
-        private Wanted(StreamInput in) throws IOException {
-            this(in.readString());
+        static Wanted read(StreamInput in) throws IOException {
+            Wanted wanted = new Wanted(Frame.begin(in).readString(), true);
+            Frame.end(in);
+            return wanted;
+        }
+
+        /** What an older node sends. */
+        static Wanted readOld(StreamInput in) throws IOException {
+            return new Wanted(in.readString(), false);
+        }
+
+        /** Of the search that a fetch is for; {@code null} when it is for none of ours. */
+        private static Wanted of(FetchContext context) {
+            SearchExtBuilder ext = context.getSearchExt(NAME);
+            return (Wanted) (ext == null ? context.getSearchExt(OLD_NAME) : ext);
         }
 
         /** For {@code SearchPlugin.getSearchExts}. */
-        public static SearchExtSpec<Wanted> spec() {
-            return new SearchExtSpec<>(NAME, Wanted::new, Wanted::refuse);
+        public static List<SearchExtSpec<?>> specs() {
+            return List.of(
+                    new SearchExtSpec<>(NAME, Wanted::read, Wanted::refuse),
+                    new SearchExtSpec<>(OLD_NAME, Wanted::readOld, Wanted::refuse));
         }
 
         private static Wanted refuse(XContentParser parser) {
-            throw new IllegalArgumentException("[ext] [" + NAME + "] is not for requests; the vector is in [_source]");
+            throw new IllegalArgumentException("[ext] [" + OLD_NAME + "] is not for requests; the vector is in [_source]");
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
-            out.writeString(field);
+            if (!framed) {
+                out.writeString(field);
+                return;
+            }
+            Frame.begin(out).writeString(field);
+            Frame.end(out);
         }
 
         @Override
         public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
-            return builder.startObject(NAME).field("field", field).endObject();
+            return builder.startObject(OLD_NAME).field("field", field).endObject();
         }
 
         @Override
         public String getWriteableName() {
-            return NAME;
+            return framed ? NAME : OLD_NAME;
         }
 
         @Override
@@ -80,14 +107,18 @@ public final class VectorPhase implements FetchSubPhase {
 
         @Override
         public int hashCode() {
-            return Objects.hash(NAME, field);
+            return Objects.hash(OLD_NAME, field);
         }
     }
 
-    /** Lets the hits of a search carry their vectors. */
-    static void want(SearchSourceBuilder source, String field) {
+    /**
+     * Lets the hits of a search carry their vectors.
+     *
+     * @param framed see {@link Peers}
+     */
+    static void want(SearchSourceBuilder source, String field, boolean framed) {
         List<SearchExtBuilder> exts = new ArrayList<>(source.ext());
-        exts.add(new Wanted(field));
+        exts.add(new Wanted(field, framed));
         source.ext(exts);
     }
 
@@ -95,13 +126,14 @@ public final class VectorPhase implements FetchSubPhase {
      * A search for one document, whose hit carries its vector.
      *
      * @param routing {@code null} = by its id
+     * @param framed see {@link Peers}
      */
-    public static SearchRequest search(String index, String id, String routing, String field) {
+    public static SearchRequest search(String index, String id, String routing, String field, boolean framed) {
         var source = new SearchSourceBuilder()
                 .query(QueryBuilders.idsQuery().addIds(id))
                 .size(1)
                 .fetchSource(false);
-        want(source, field);
+        want(source, field, framed);
         return new SearchRequest(index)
                 .routing(routing)
                 .source(source)
@@ -121,7 +153,8 @@ public final class VectorPhase implements FetchSubPhase {
     /** @throws IllegalArgumentException when the field is inside a nested object, or no vector */
     @Override
     public FetchSubPhaseProcessor getProcessor(FetchContext context) {
-        if (!(context.getSearchExt(Wanted.NAME) instanceof Wanted wanted)) {
+        Wanted wanted = Wanted.of(context);
+        if (wanted == null) {
             return null;
         }
         MappedFieldType type = context.mapperService().fieldType(wanted.field);

@@ -6,28 +6,34 @@ import static org.opensearch.rest.RestRequest.Method.GET;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.opensearch.action.ActionType;
 import org.opensearch.action.FailedNodeException;
 import org.opensearch.action.support.ActionFilters;
+import org.opensearch.action.support.HandledTransportAction;
 import org.opensearch.action.support.nodes.BaseNodeResponse;
 import org.opensearch.action.support.nodes.BaseNodesRequest;
 import org.opensearch.action.support.nodes.BaseNodesResponse;
-import org.opensearch.action.support.nodes.TransportNodesAction;
+import org.opensearch.clip.wire.Frame;
+import org.opensearch.clip.wire.Hop;
 import org.opensearch.cluster.ClusterName;
 import org.opensearch.cluster.node.DiscoveryNode;
+import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.inject.Inject;
+import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.Strings;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.common.io.stream.Writeable;
 import org.opensearch.core.xcontent.ToXContent;
 import org.opensearch.core.xcontent.ToXContentFragment;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestRequest;
 import org.opensearch.rest.action.RestActions;
+import org.opensearch.tasks.Task;
 import org.opensearch.threadpool.ThreadPool;
-import org.opensearch.transport.TransportRequest;
 import org.opensearch.transport.TransportService;
 import org.opensearch.transport.client.node.NodeClient;
 
@@ -36,6 +42,9 @@ public final class GetStats {
 
     public static final ActionType<Response> ACTION =
             new ActionType<>("cluster:admin/opensearch/clip/stats", Response::new);
+
+    private static final Hop<NodeRequest, NodeResponse> ON_NODE = new Hop<>(
+            "internal:opensearch/clip/stats/2", ACTION.name() + "[n]", NodeRequest::new, NodeResponse::new);
 
     private GetStats() {}
 
@@ -46,14 +55,29 @@ public final class GetStats {
 
         Request(StreamInput in) throws IOException {
             super(in);
+            Frame.begin(in);
+            Frame.end(in);
+        }
+
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            super.writeTo(out);
+            Frame.begin(out);
+            Frame.end(out);
         }
     }
 
-    public static final class NodeRequest extends TransportRequest {
-        NodeRequest() {}
+    private record NodeRequest() implements Writeable {
+        private NodeRequest(StreamInput in) throws IOException {
+            this();
+            Frame.begin(in);
+            Frame.end(in);
+        }
 
-        NodeRequest(StreamInput in) throws IOException {
-            super(in);
+        @Override
+        public void writeTo(StreamOutput out) throws IOException {
+            Frame.begin(out);
+            Frame.end(out);
         }
     }
 
@@ -67,13 +91,15 @@ public final class GetStats {
 
         NodeResponse(StreamInput in) throws IOException {
             super(in);
-            stats = in.readMap();
+            stats = Frame.begin(in).readMap();
+            Frame.end(in);
         }
 
         @Override
         public void writeTo(StreamOutput out) throws IOException {
             super.writeTo(out);
-            out.writeMap(stats);
+            Frame.begin(out).writeMap(stats);
+            Frame.end(out);
         }
     }
 
@@ -88,12 +114,15 @@ public final class GetStats {
 
         @Override
         protected List<NodeResponse> readNodesFrom(StreamInput in) throws IOException {
-            return in.readList(NodeResponse::new);
+            List<NodeResponse> nodes = Frame.begin(in).readList(NodeResponse::new);
+            Frame.end(in);
+            return nodes;
         }
 
         @Override
         protected void writeNodesTo(StreamOutput out, List<NodeResponse> nodes) throws IOException {
-            out.writeList(nodes);
+            Frame.begin(out).writeList(nodes);
+            Frame.end(out);
         }
 
         @Override
@@ -111,47 +140,38 @@ public final class GetStats {
         }
     }
 
-    public static final class Transport extends TransportNodesAction<Request, Response, NodeRequest, NodeResponse> {
-        private final ClipStats stats;
+    public static final class Transport extends HandledTransportAction<Request, Response> {
+        private final ClusterService cluster;
+        private final TransportService transport;
 
         @Inject
         public Transport(
-                ThreadPool threadPool,
-                ClusterService cluster,
-                TransportService transport,
-                ActionFilters filters,
-                ClipStats stats) {
-            super(
-                    ACTION.name(),
-                    threadPool,
-                    cluster,
+                ClusterService cluster, TransportService transport, ActionFilters filters, ClipStats stats) {
+            super(ACTION.name(), transport, filters, Request::new);
+            this.cluster = cluster;
+            this.transport = transport;
+            ON_NODE.serve(
                     transport,
-                    filters,
-                    Request::new,
-                    NodeRequest::new,
                     ThreadPool.Names.MANAGEMENT,
-                    NodeResponse.class);
-            this.stats = stats;
+                    (request, task, listener) ->
+                            listener.onResponse(new NodeResponse(cluster.localNode(), stats.snapshot())));
         }
 
         @Override
-        protected Response newResponse(Request request, List<NodeResponse> nodes, List<FailedNodeException> failures) {
-            return new Response(clusterService.getClusterName(), nodes, failures);
-        }
-
-        @Override
-        protected NodeRequest newNodeRequest(Request request) {
-            return new NodeRequest();
-        }
-
-        @Override
-        protected NodeResponse newNodeResponse(StreamInput in) throws IOException {
-            return new NodeResponse(in);
-        }
-
-        @Override
-        protected NodeResponse nodeOperation(NodeRequest request) {
-            return new NodeResponse(clusterService.localNode(), stats.snapshot());
+        protected void doExecute(Task task, Request request, ActionListener<Response> listener) {
+            DiscoveryNodes all = cluster.state().nodes();
+            List<DiscoveryNode> nodes = Stream.of(all.resolveNodes(request.nodesIds()))
+                    .map(all::get)
+                    .toList();
+            ON_NODE.ask(
+                    transport,
+                    nodes,
+                    new NodeRequest(),
+                    task,
+                    request.timeout(),
+                    ActionListener.map(
+                            listener,
+                            said -> new Response(cluster.getClusterName(), said.answers(), said.failures())));
         }
     }
 

@@ -104,7 +104,7 @@ public class CatalogTests extends OpenSearchTestCase {
     }
 
     public void testTheAnswerOfADeclarationCarriesTheNote() throws Exception {
-        var written = new UpdateModels.Response(true, UpdateModels.Result.CREATED);
+        var written = new UpdateModels.Response(true, UpdateModels.Result.CREATED, false);
         PutModel.Response plain = new PutModel.Response("m", written, "f", 2, null);
         PutModel.Response noted = copyWriteable(
                 plain.noting(Optional.of("mind the licence")), writableRegistry(), PutModel.Response::new);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
+import org.opensearch.common.xcontent.json.JsonXContent;
+import org.opensearch.core.rest.RestStatus;
+import org.opensearch.ResourceNotFoundException;
+import org.opensearch.OpenSearchStatusException;
+import java.util.Set;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -83,7 +88,7 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
     protected Metadata.Custom createTestInstance() {
         Map<String, Map<String, Object>> models = new LinkedHashMap<>();
         for (int i = 0; i < randomIntBetween(0, 5); i++) {
-            models.put("m" + i, random("m" + i));
+            models.put("m" + i, rarely() ? randomFrom(unreadable().keySet()) : random("m" + i));
         }
         return new ModelMetadata(models);
     }
@@ -135,6 +140,65 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
         expected.put("later", "kept");
         assertEquals(new ModelMetadata(Map.of("m", expected)), changed);
         assertNull(changed.model("m").orElseThrow().device());
+    }
+
+    /** What another release may write, each with a word of the reason that is told. */
+    private static Map<Map<String, Object>, String> unreadable() {
+        Map<String, Object> good = model("m").toMap();
+        Map<Map<String, Object>, String> all = new LinkedHashMap<>();
+        all.put(Map.of(), "not what this release expects");
+        for (String key : List.of("fingerprint", "dimension", "load")) {
+            Map<String, Object> map = new HashMap<>(good);
+            map.remove(key);
+            all.put(map, key.equals("load") ? "[load] is [null]" : "expects");
+        }
+        Map<String, Object> wrong = new HashMap<>();
+        wrong.put("source", "a string");
+        wrong.put("files", Map.of());
+        wrong.put("overrides", Map.of("of_a_later_release", 1));
+        wrong.put("fingerprint", 1);
+        wrong.put("dimension", "256");
+        wrong.put("dimensions", List.of("256"));
+        wrong.put("load", "on_monday");
+        wrong.put("nodes", List.of("a"));
+        wrong.put("device", 1);
+        wrong.put("model_ttl", "soon");
+        wrong.put("format", 2);
+        wrong.forEach((key, value) -> {
+            Map<String, Object> map = new HashMap<>(good);
+            map.put(key, value);
+            all.put(map, "");
+        });
+        return all;
+    }
+
+    public void testWhatThisReleaseCannotReadIsNoModelAndStaysAsItIs() throws IOException {
+        Map<String, Map<String, Object>> maps = new LinkedHashMap<>();
+        unreadable().keySet().forEach(map -> maps.put("m" + maps.size(), map));
+        maps.put("good", model("good").toMap());
+        ModelMetadata metadata = new ModelMetadata(maps);
+
+        assertEquals(Set.of("good"), metadata.ids());
+        assertEquals(maps.size() - 1, metadata.unreadable().size());
+        int i = 0;
+        for (String word : unreadable().values()) {
+            String reason = metadata.unreadable().get("m" + i);
+            assertTrue(reason, reason.contains("model [m" + i + "]") && reason.contains(word));
+            i++;
+        }
+        assertEquals("written again beside another", metadata, metadata.with(model("new")).without("new"));
+        assertEquals("its files stay in the cache", true, metadata.hashes().contains("0".repeat(64)));
+        expectThrows(ResourceNotFoundException.class, () -> metadata.require("unknown"));
+        OpenSearchStatusException e = expectThrows(OpenSearchStatusException.class, () -> metadata.require("m0"));
+        assertEquals(RestStatus.CONFLICT, e.status());
+    }
+
+    public void testWhatIsNoObjectOnDiskIsKeptAndNoModel() throws IOException {
+        try (XContentParser parser = createParser(JsonXContent.jsonXContent, "{\"m\": 5, \"n\": null, \"o\": [{}]}")) {
+            ModelMetadata metadata = (ModelMetadata) doParseInstance(parser);
+            assertEquals(Set.of(), metadata.ids());
+            assertEquals(Set.of("m", "n", "o"), metadata.unreadable().keySet());
+        }
     }
 
     public void testModelSurvivesItsMap() {

@@ -145,14 +145,14 @@ public class ModelViewTests extends OpenSearchTestCase {
         LoadModel.Response loaded = new LoadModel.Response(true, view);
         PutModel.Response put = new PutModel.Response(
                 "m",
-                new UpdateModels.Response(true, UpdateModels.Result.UPDATED),
+                new UpdateModels.Response(true, UpdateModels.Result.UPDATED, false),
                 "f".repeat(32),
                 256,
                 randomBoolean() ? loaded : null);
         assertEquals(view, copyWriteable(view, writableRegistry(), ModelView::new));
         assertEquals(json(loaded), json(copyWriteable(loaded, writableRegistry(), LoadModel.Response::new)));
         assertEquals(json(put), json(copyWriteable(put, writableRegistry(), PutModel.Response::new)));
-        GetModel.Response get = new GetModel.Response(randomBoolean(), List.of(view));
+        GetModel.Response get = new GetModel.Response(randomBoolean(), List.of(view), Map.of());
         assertEquals(json(get), json(copyWriteable(get, writableRegistry(), GetModel.Response::new)));
     }
 

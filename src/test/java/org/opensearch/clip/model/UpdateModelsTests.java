@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
+import java.util.HashMap;
 import static java.util.Collections.emptyMap;
 import static org.hamcrest.Matchers.containsString;
 
@@ -15,6 +16,7 @@ import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.model.UpdateModels.Change;
 import org.opensearch.clip.model.UpdateModels.Outcome;
 import org.opensearch.clip.model.UpdateModels.Result;
+import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.ClusterName;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.metadata.IndexMetadata;
@@ -32,7 +34,7 @@ import org.opensearch.test.OpenSearchTestCase;
 
 public class UpdateModelsTests extends OpenSearchTestCase {
 
-    static final Map<String, String> WITH_PLUGIN = Map.of(ModelMetadata.NODE_ATTRIBUTE, ModelMetadata.FORMAT);
+    static final Map<String, String> WITH_PLUGIN = Map.of(Frame.NODE_ATTRIBUTE, String.valueOf(Frame.FORMAT));
 
     static DiscoveryNode node(String name, Map<String, String> attributes, Set<DiscoveryNodeRole> roles) {
         return new DiscoveryNode(name, name, buildNewFakeTransportAddress(), attributes, roles, Version.CURRENT);
@@ -203,8 +205,34 @@ public class UpdateModelsTests extends OpenSearchTestCase {
 
     public void testAReleaseThatKnowsNoLoadingOnUseReadsItAsNotLoaded() {
         assertNotEquals(true, model.with(Desired.ON_USE).toMap().get("load"));
-        assertEquals(Desired.ON_USE, Desired.of("on_use"));
-        assertEquals("what a later release may say", Desired.UNLOADED, Desired.of("on_monday"));
+        for (Desired desired : Desired.values()) {
+            assertEquals(desired, Desired.of(desired.form()));
+        }
+    }
+
+    /** A declaration as another release may write it. */
+    private static ClusterState unreadable() {
+        Map<String, Object> map = new HashMap<>(ModelMetadataTests.model("m").toMap());
+        map.put("load", "on_monday");
+        return new ModelMetadata(Map.of("m", map)).in(cluster());
+    }
+
+    public void testAModelOfAnotherReleaseIsDeletedAndNothingElse() {
+        ClusterState state = unreadable();
+        for (Change change : List.of(new Change.Declare(model), new Change.Want("m", true), new Change.Use("m"))) {
+            OpenSearchStatusException e = expectThrows(OpenSearchStatusException.class, () -> apply(change, state));
+            assertEquals(RestStatus.CONFLICT, e.status());
+            assertThat(e.getMessage(), containsString("cannot read model [m]: [load] is [on_monday]"));
+        }
+        assertNull(apply(new Change.Delete("m", false), state).state().metadata().custom(ModelMetadata.TYPE));
+    }
+
+    public void testAModelOfAnotherReleaseStaysAsItIsBesideOthers() {
+        ModelMetadata before = ModelMetadata.of(unreadable());
+        ClusterState state = apply(new Change.Declare(ModelMetadataTests.model("other")), unreadable()).state();
+        ModelMetadata after = ModelMetadata.of(state);
+        assertEquals(Set.of("other"), after.ids());
+        assertEquals(before, after.without("other"));
     }
 
     public void testUnknownModelIsNotFound() {

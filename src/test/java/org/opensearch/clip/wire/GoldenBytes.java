@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.opensearch.clip.wire;
+
+import static org.junit.Assert.assertArrayEquals;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertNotNull;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.HexFormat;
+import java.util.Properties;
+import org.opensearch.common.io.stream.BytesStreamOutput;
+import org.opensearch.core.common.bytes.BytesArray;
+import org.opensearch.core.common.bytes.BytesReference;
+import org.opensearch.core.common.io.stream.NamedWriteableAwareStreamInput;
+import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.Writeable;
+
+/**
+ * Holds what nodes send each other to the bytes in {@code wire/goldens.properties}: {@code name.1} is what nodes from before the first
+ * release send, {@code name.2} has a frame. A line is never changed once a release has sent it.
+ */
+public final class GoldenBytes {
+
+    private static final byte[] LATER = {1, 2, 3};
+
+    private final NamedWriteableRegistry registry;
+    private final Properties goldens = new Properties();
+
+    public GoldenBytes(NamedWriteableRegistry registry) throws IOException {
+        this.registry = registry;
+        try (InputStream in = GoldenBytes.class.getResourceAsStream("/wire/goldens.properties")) {
+            goldens.load(in);
+        }
+    }
+
+    /** A form that has, and has not, a frame, as the stream says. */
+    public <T extends Writeable> void both(String name, T sample, Writeable.Reader<T> reader) throws IOException {
+        without(name, out -> sample.writeTo(OldForm.of(out)), in -> {
+            T read = reader.read(OldForm.of(in));
+            return out -> read.writeTo(OldForm.of(out));
+        });
+        framed(name, sample, reader);
+    }
+
+    /** A form that never has a frame. */
+    public <T extends Writeable> T without(String name, Writeable sample, Writeable.Reader<T> reader) throws IOException {
+        byte[] golden = golden(name + ".1", sample);
+        T read = read(golden, reader);
+        assertArrayEquals(name + ".1 written again", golden, bytes(read));
+        return read;
+    }
+
+    /** A form that always has a frame: its reader also passes over what a later release adds. */
+    public <T extends Writeable> T framed(String name, T sample, Writeable.Reader<T> reader) throws IOException {
+        byte[] golden = golden(name + ".2", sample);
+        T read = read(golden, reader);
+        assertArrayEquals(name + ".2 written again", golden, bytes(read));
+        assertEquals(name + " ends with an empty tail", 0, golden[golden.length - 1]);
+        BytesStreamOutput longer = new BytesStreamOutput();
+        longer.writeBytes(golden, 0, golden.length - 1);
+        longer.writeByteArray(LATER);
+        T later = read(BytesReference.toBytes(longer.bytes()), reader);
+        assertArrayEquals(name + ".2 with a longer tail", golden, bytes(later));
+        return read;
+    }
+
+    /** Reads what is written under a name. */
+    public <T> T read(String name, Writeable.Reader<T> reader) throws IOException {
+        return read(HexFormat.of().parseHex(goldens.getProperty(name)), reader);
+    }
+
+    private byte[] golden(String name, Writeable sample) throws IOException {
+        String hex = HexFormat.of().formatHex(bytes(sample));
+        assertNotNull(name + "=" + hex + " is not among the goldens", goldens.getProperty(name));
+        assertEquals(name, goldens.getProperty(name), hex);
+        return HexFormat.of().parseHex(hex);
+    }
+
+    private static byte[] bytes(Writeable value) throws IOException {
+        BytesStreamOutput out = new BytesStreamOutput();
+        value.writeTo(out);
+        return BytesReference.toBytes(out.bytes());
+    }
+
+    private <T> T read(byte[] bytes, Writeable.Reader<T> reader) throws IOException {
+        try (StreamInput in = new NamedWriteableAwareStreamInput(new BytesArray(bytes).streamInput(), registry)) {
+            T read = reader.read(in);
+            assertEquals("bytes that nobody read", 0, in.available());
+            return read;
+        }
+    }
+}
