@@ -173,7 +173,9 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public Map<String, Factory<SearchRequestProcessor>> getRequestProcessors(Parameters parameters) {
-        return Map.of(DiversifyProcessor.TYPE, new DiversifyProcessor.RequestFactory(ClipQueryBuilder::widen, embedder.peers()));
+        return Map.of(
+                DiversifyProcessor.TYPE,
+                new DiversifyProcessor.RequestFactory(ClipQueryBuilder::widen, embedder.peers()));
     }
 
     @Override

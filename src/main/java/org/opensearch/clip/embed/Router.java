@@ -218,7 +218,11 @@ public final class Router {
                     ActionListener.wrap(completion::onResponse, this::failed),
                     () -> outstanding.computeIfPresent(id, (node, n) -> n == 1 ? null : n - 1)));
             Watch watch = new Watch(
-                    transport, stop.node(), task, silenceBorne(stop.node()), quiet -> answer.onFailure(new Silence(stop.node(), quiet)));
+                    transport,
+                    stop.node(),
+                    task,
+                    silenceBorne(stop.node()),
+                    quiet -> answer.onFailure(new Silence(stop.node(), quiet)));
             if (!Frame.isOld(stop.node())) {
                 watch.start();
             }
@@ -273,7 +277,9 @@ public final class Router {
 
         /** What the caller is told: no address of a node, and when to come back. */
         private Exception told(Throwable cause) {
-            if (cause instanceof ReceiveTimeoutTransportException || cause instanceof ConnectTransportException || cause instanceof NodeClosedException) {
+            if (cause instanceof ReceiveTimeoutTransportException
+                    || cause instanceof ConnectTransportException
+                    || cause instanceof NodeClosedException) {
                 return Failures.unavailable(
                         "no node that may hold model [" + request.modelId() + "] can be reached now");
             }

@@ -36,12 +36,7 @@ final class Verdict extends TransportResponse {
      */
     record Measured(int count, double worst, double mean, int input, String text) {
         Measured(StreamInput in) throws IOException {
-            this(
-                    Frame.begin(in).readVInt(),
-                    in.readDouble(),
-                    in.readDouble(),
-                    in.readVInt(),
-                    in.readOptionalString());
+            this(Frame.begin(in).readVInt(), in.readDouble(), in.readDouble(), in.readVInt(), in.readOptionalString());
             Frame.end(in);
         }
 

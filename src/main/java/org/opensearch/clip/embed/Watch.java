@@ -53,7 +53,8 @@ final class Watch {
     }
 
     void start() {
-        next = transport.getThreadPool()
+        next = transport
+                .getThreadPool()
                 .schedule(this::look, TimeValue.timeValueNanos(periodNanos), ThreadPool.Names.SAME);
         if (stopped) {
             next.cancel();

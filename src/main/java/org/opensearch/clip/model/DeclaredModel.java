@@ -209,7 +209,8 @@ public record DeclaredModel(
         try {
             return read(id, map);
         } catch (ClassCastException | NullPointerException e) {
-            throw new IllegalArgumentException("its declaration has not what this release expects: " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "its declaration has not what this release expects: " + e.getMessage(), e);
         }
     }
 

@@ -105,8 +105,7 @@ public final class GetModel {
          */
         ModelView one() {
             if (models.isEmpty()) {
-                throw new OpenSearchStatusException(
-                        String.join(", ", unreadable.values()), RestStatus.CONFLICT);
+                throw new OpenSearchStatusException(String.join(", ", unreadable.values()), RestStatus.CONFLICT);
             }
             return models.getFirst();
         }
@@ -165,9 +164,8 @@ public final class GetModel {
             if (id != null) {
                 unreadable = unreadable.containsKey(id) ? Map.of(id, unreadable.get(id)) : Map.of();
             }
-            Collection<DeclaredModel> models = id == null
-                    ? metadata.models()
-                    : unreadable.isEmpty() ? List.of(metadata.require(id)) : List.of();
+            Collection<DeclaredModel> models =
+                    id == null ? metadata.models() : unreadable.isEmpty() ? List.of(metadata.require(id)) : List.of();
             return new Response(
                     id != null,
                     models.stream()

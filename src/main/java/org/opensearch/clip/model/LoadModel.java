@@ -226,10 +226,7 @@ public final class LoadModel {
             want.setParentTask(cluster.localNode().getId(), task.getId());
             Waiting waiting = new Waiting((WaitingTask) task, request, listener);
             UpdateModels.send(
-                    client,
-                    cluster.state(),
-                    want,
-                    ActionListener.wrap(done -> waiting.ask(true), listener::onFailure));
+                    client, cluster.state(), want, ActionListener.wrap(done -> waiting.ask(true), listener::onFailure));
         }
 
         private final class Waiting {

@@ -157,7 +157,9 @@ public final class ModelMetadata implements Metadata.Custom {
 
     /** What every node with the plugin adds to its settings: others tell by it that it can read the section. */
     public static Settings nodeSettings() {
-        return Settings.builder().put("node.attr." + Frame.NODE_ATTRIBUTE, Frame.FORMAT).build();
+        return Settings.builder()
+                .put("node.attr." + Frame.NODE_ATTRIBUTE, Frame.FORMAT)
+                .build();
     }
 
     public static List<NamedWriteableRegistry.Entry> namedWriteables() {

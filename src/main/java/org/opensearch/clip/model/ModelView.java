@@ -30,10 +30,7 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
     /** @param observed {@code null} when the node did not answer, {@code reason} says why */
     record OnNode(String name, Observed observed, String reason) implements Writeable {
         OnNode(StreamInput in) throws IOException {
-            this(
-                    Frame.begin(in).readString(),
-                    in.readOptionalWriteable(Observed::new),
-                    in.readOptionalString());
+            this(Frame.begin(in).readString(), in.readOptionalWriteable(Observed::new), in.readOptionalString());
             Frame.end(in);
         }
 

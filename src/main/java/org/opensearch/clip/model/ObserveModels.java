@@ -160,8 +160,7 @@ public final class ObserveModels {
                     task,
                     request.timeout(),
                     ActionListener.map(
-                            listener,
-                            said -> new Response(cluster.getClusterName(), said.answers(), said.failures())));
+                            listener, said -> new Response(cluster.getClusterName(), said.answers(), said.failures())));
         }
     }
 }

@@ -81,8 +81,7 @@ public final class SetupIndex extends BaseRestHandler {
                     GetModel.ACTION,
                     new GetModel.Request(id),
                     ActionListener.wrap(
-                            found -> setUp(client, found.one().model(), body, dryRun, answer),
-                            answer::onFailure));
+                            found -> setUp(client, found.one().model(), body, dryRun, answer), answer::onFailure));
         };
     }
 

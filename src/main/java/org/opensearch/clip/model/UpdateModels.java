@@ -161,9 +161,8 @@ public final class UpdateModels {
         model.requireSmall();
         if (before == null) {
             if (models.size() >= maxModels) {
-                throw new IllegalArgumentException(
-                        "the cluster has " + models.size() + " declared models, ["
-                                + ClipSettings.MAX_MODELS.getKey() + "] is " + maxModels + ": delete one or raise it");
+                throw new IllegalArgumentException("the cluster has " + models.size() + " declared models, ["
+                        + ClipSettings.MAX_MODELS.getKey() + "] is " + maxModels + ": delete one or raise it");
             }
             return new Outcome(models.with(model).in(state), Result.CREATED);
         }

@@ -77,7 +77,8 @@ public final class VectorPhase implements FetchSubPhase {
         }
 
         private static Wanted refuse(XContentParser parser) {
-            throw new IllegalArgumentException("[ext] [" + OLD_NAME + "] is not for requests; the vector is in [_source]");
+            throw new IllegalArgumentException(
+                    "[ext] [" + OLD_NAME + "] is not for requests; the vector is in [_source]");
         }
 
         @Override

@@ -43,8 +43,8 @@ public final class GetStats {
     public static final ActionType<Response> ACTION =
             new ActionType<>("cluster:admin/opensearch/clip/stats", Response::new);
 
-    private static final Hop<NodeRequest, NodeResponse> ON_NODE = new Hop<>(
-            "internal:opensearch/clip/stats/2", ACTION.name() + "[n]", NodeRequest::new, NodeResponse::new);
+    private static final Hop<NodeRequest, NodeResponse> ON_NODE =
+            new Hop<>("internal:opensearch/clip/stats/2", ACTION.name() + "[n]", NodeRequest::new, NodeResponse::new);
 
     private GetStats() {}
 
@@ -145,8 +145,7 @@ public final class GetStats {
         private final TransportService transport;
 
         @Inject
-        public Transport(
-                ClusterService cluster, TransportService transport, ActionFilters filters, ClipStats stats) {
+        public Transport(ClusterService cluster, TransportService transport, ActionFilters filters, ClipStats stats) {
             super(ACTION.name(), transport, filters, Request::new);
             this.cluster = cluster;
             this.transport = transport;
@@ -170,8 +169,7 @@ public final class GetStats {
                     task,
                     request.timeout(),
                     ActionListener.map(
-                            listener,
-                            said -> new Response(cluster.getClusterName(), said.answers(), said.failures())));
+                            listener, said -> new Response(cluster.getClusterName(), said.answers(), said.failures())));
         }
     }
 

@@ -92,8 +92,9 @@ public final class Frame {
      * @return them; {@link StreamInput#available} is 0 where the writer knew no more
      */
     public static StreamInput tail(StreamInput in) throws IOException {
-        StreamInput tail =
-                OldForm.is(in) ? StreamInput.wrap(new byte[0]) : in.readBytesReference().streamInput();
+        StreamInput tail = OldForm.is(in)
+                ? StreamInput.wrap(new byte[0])
+                : in.readBytesReference().streamInput();
         tail.setVersion(in.getVersion());
         return tail;
     }

@@ -70,8 +70,7 @@ public record Hop<Q extends Writeable, A extends Writeable>(
         return oldName == null ? !Frame.isOld(node) : Frame.understands(node);
     }
 
-    private void serve(
-            TransportService transport, String executor, String action, boolean old, Handler<Q, A> handler) {
+    private void serve(TransportService transport, String executor, String action, boolean old, Handler<Q, A> handler) {
         transport.registerRequestHandler(
                 action, executor, in -> new Parcel<>(in, old, this), (parcel, channel, task) -> {
                     var reply = new ChannelActionListener<Reply<A>, Parcel<Q>>(channel, action, parcel);

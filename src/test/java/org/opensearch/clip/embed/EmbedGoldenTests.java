@@ -63,10 +63,7 @@ public class EmbedGoldenTests extends OpenSearchTestCase {
     }
 
     private static Verdict verdict() {
-        return Verdict.of(
-                references(),
-                "int8",
-                List.of(new Vector(new float[] {1, 0}, 3, true)));
+        return Verdict.of(references(), "int8", List.of(new Vector(new float[] {1, 0}, 3, true)));
     }
 
     public void testEachFormIsWhatItWas() throws IOException {

@@ -62,13 +62,10 @@ public class ModelGoldenTests extends OpenSearchTestCase {
                 new Change.Use("m"),
                 new Change.Delete("m", true))) {
             String name = "update." + change.getClass().getSimpleName().toLowerCase(Locale.ROOT);
-            goldens.without(
-                    name, new UpdateModels.Request(change).in(true), in -> new UpdateModels.Request(in, true));
-            goldens.framed(
-                    name, new UpdateModels.Request(change).in(false), in -> new UpdateModels.Request(in, false));
+            goldens.without(name, new UpdateModels.Request(change).in(true), in -> new UpdateModels.Request(in, true));
+            goldens.framed(name, new UpdateModels.Request(change).in(false), in -> new UpdateModels.Request(in, false));
         }
-        goldens.without(
-                "update.response", updated(true), in -> new UpdateModels.Response(in, true));
+        goldens.without("update.response", updated(true), in -> new UpdateModels.Response(in, true));
         goldens.framed("update.response", updated(false), UpdateModels.Response::new);
         goldens.both("observe.request", new ObserveModels.NodeRequest("m"), ObserveModels.NodeRequest::new);
         goldens.both("observe.observed", observed(), Observed::new);
@@ -77,10 +74,8 @@ public class ModelGoldenTests extends OpenSearchTestCase {
                 "load.status",
                 new LoadStatus("LOADING", nodes(), false),
                 registry.getReader(Task.Status.class, "clip_load")::read);
-        goldens.framed(
-                "load.status",
-                new LoadStatus("LOADING", nodes(), true),
-                in -> (LoadStatus) registry.getReader(Task.Status.class, "clip_load/2").read(in));
+        goldens.framed("load.status", new LoadStatus("LOADING", nodes(), true), in -> (LoadStatus)
+                registry.getReader(Task.Status.class, "clip_load/2").read(in));
         goldens.without("metadata", new ModelMetadata(Map.of("m", model().toMap())), ModelMetadata::new);
     }
 

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
-import org.opensearch.common.xcontent.json.JsonXContent;
-import org.opensearch.core.rest.RestStatus;
-import org.opensearch.ResourceNotFoundException;
-import org.opensearch.OpenSearchStatusException;
-import java.util.Set;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.opensearch.OpenSearchStatusException;
+import org.opensearch.ResourceNotFoundException;
 import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.cluster.ClusterName;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.Diff;
 import org.opensearch.cluster.metadata.Metadata;
 import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.xcontent.json.JsonXContent;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.common.io.stream.Writeable;
+import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.test.AbstractDiffableSerializationTestCase;
 
@@ -186,7 +186,10 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
             assertTrue(reason, reason.contains("model [m" + i + "]") && reason.contains(word));
             i++;
         }
-        assertEquals("written again beside another", metadata, metadata.with(model("new")).without("new"));
+        assertEquals(
+                "written again beside another",
+                metadata,
+                metadata.with(model("new")).without("new"));
         assertEquals("its files stay in the cache", true, metadata.hashes().contains("0".repeat(64)));
         expectThrows(ResourceNotFoundException.class, () -> metadata.require("unknown"));
         OpenSearchStatusException e = expectThrows(OpenSearchStatusException.class, () -> metadata.require("m0"));

@@ -63,7 +63,8 @@ public class ProgressTests extends OpenSearchTestCase {
     public void testStatusOfATaskSurvivesTheWire() throws Exception {
         progress.enter(Progress.Stage.VERIFYING, 1, 2);
         Observed observed = new Observed("m", Observed.State.LOADING, 0, null, null, List.of(), null, 1, progress.at());
-        LoadStatus status = new LoadStatus("LOADING", Map.of("a", new ModelView.OnNode("node a", observed, null)), true);
+        LoadStatus status =
+                new LoadStatus("LOADING", Map.of("a", new ModelView.OnNode("node a", observed, null)), true);
         var registry = new NamedWriteableRegistry(ModelMetadata.namedWriteables());
         assertEquals(status, copyNamedWriteable(status, registry, Task.Status.class));
         assertThat(

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
-import java.util.HashMap;
 import static java.util.Collections.emptyMap;
 import static org.hamcrest.Matchers.containsString;
 
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -224,12 +224,14 @@ public class UpdateModelsTests extends OpenSearchTestCase {
             assertEquals(RestStatus.CONFLICT, e.status());
             assertThat(e.getMessage(), containsString("cannot read model [m]: [load] is [on_monday]"));
         }
-        assertNull(apply(new Change.Delete("m", false), state).state().metadata().custom(ModelMetadata.TYPE));
+        assertNull(
+                apply(new Change.Delete("m", false), state).state().metadata().custom(ModelMetadata.TYPE));
     }
 
     public void testAModelOfAnotherReleaseStaysAsItIsBesideOthers() {
         ModelMetadata before = ModelMetadata.of(unreadable());
-        ClusterState state = apply(new Change.Declare(ModelMetadataTests.model("other")), unreadable()).state();
+        ClusterState state = apply(new Change.Declare(ModelMetadataTests.model("other")), unreadable())
+                .state();
         ModelMetadata after = ModelMetadata.of(state);
         assertEquals(Set.of("other"), after.ids());
         assertEquals(before, after.without("other"));

@@ -30,7 +30,14 @@ public class QueryGoldenTests extends OpenSearchTestCase {
                 EmbeddingType.BYTE,
                 TimeValue.timeValueSeconds(3));
         Neighbors neighbors = new Neighbors(
-                7, null, null, QueryBuilders.termQuery("a", "b"), Map.of("ef_search", 9), Neighbors.rescore(true), true, true);
+                7,
+                null,
+                null,
+                QueryBuilders.termQuery("a", "b"),
+                Map.of("ef_search", 9),
+                Neighbors.rescore(true),
+                true,
+                true);
         return new ClipQueryBuilder("v", question, neighbors, new Embedder())
                 .boost(2)
                 .queryName("n");
@@ -40,8 +47,8 @@ public class QueryGoldenTests extends OpenSearchTestCase {
         var registry = new NamedWriteableRegistry(List.of(
                 new NamedWriteableRegistry.Entry(QueryBuilder.class, TermQueryBuilder.NAME, TermQueryBuilder::new)));
         GoldenBytes goldens = new GoldenBytes(registry);
-        Writeable.Reader<ClipQueryBuilder> reader =
-                in -> (ClipQueryBuilder) ClipQueryBuilder.spec(new Embedder()).getReader().read(in);
+        Writeable.Reader<ClipQueryBuilder> reader = in -> (ClipQueryBuilder)
+                ClipQueryBuilder.spec(new Embedder()).getReader().read(in);
         goldens.framed("query", query(), reader);
         assertEquals("as an older node sends it", query(), goldens.read("query.1", reader));
     }

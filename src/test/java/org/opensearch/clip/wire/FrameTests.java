@@ -41,7 +41,9 @@ public class FrameTests extends OpenSearchTestCase {
     public void testAnotherFormatIsRefusedByItsNumber() throws IOException {
         StreamInput later = written(out -> out.writeVInt(Frame.FORMAT + 1));
         IOException e = expectThrows(IOException.class, () -> Frame.begin(later));
-        assertTrue(e.getMessage(), e.getMessage().contains("reads format [2]") && e.getMessage().contains("got [3]"));
+        assertTrue(
+                e.getMessage(),
+                e.getMessage().contains("reads format [2]") && e.getMessage().contains("got [3]"));
     }
 
     public void testATailThatIsLongerThanWhatIsThereTakesNoMemory() throws IOException {

@@ -45,7 +45,8 @@ public final class GoldenBytes {
     }
 
     /** A form that never has a frame. */
-    public <T extends Writeable> T without(String name, Writeable sample, Writeable.Reader<T> reader) throws IOException {
+    public <T extends Writeable> T without(String name, Writeable sample, Writeable.Reader<T> reader)
+            throws IOException {
         byte[] golden = golden(name + ".1", sample);
         T read = read(golden, reader);
         assertArrayEquals(name + ".1 written again", golden, bytes(read));
