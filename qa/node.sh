@@ -6,6 +6,9 @@
 #                                                   starts them, waits until all have joined, prints the URL; builds what is missing or older
 #                                                   than the plugin's zip. Ports PORT, PORT+1, ..; transport 100 above. --fresh forgets the data
 #                                                   of earlier runs; --owner stops the nodes when that process is gone
+#   qa/node.sh upgrade N --zip ZIP [--nodes N] [--http PORT] [-E key=value]...
+#                                                   stops node N of those that `up` started with the same options, puts that zip of the plugin
+#                                                   in the place of its own, starts it again, waits until it has joined
 #   qa/node.sh down                                 stops them all
 #   qa/node.sh home [n]                             prints the home of node n (1); its config/opensearch-clip/models/ takes model folders
 # Environment: NODE_HEAP (512m), NODE_DIR (target/nodes; holds the logs, and the file hosts while nodes run), NODE_TIMEOUT (600 seconds until the cluster answers), PLUGIN_ZIP.
@@ -18,7 +21,7 @@ unprivileged=65534
 say() { echo "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-usage() { sed -n '3,12s/^# //p' "$0" >&2; exit 2; }
+usage() { sed -n '3,15s/^# //p' "$0" >&2; exit 2; }
 
 version() { # OpenSearch's, written once, in the pom
   echo "${OPENSEARCH_VERSION:-$(sed -n 's:.*<opensearch.version>\(.*\)</opensearch.version>.*:\1:p' "$repo/pom.xml" | head -n 1)}"
@@ -293,6 +296,22 @@ up() { # count port fresh owner setting..
   echo "http://127.0.0.1:$port"
 }
 
+upgrade() { # n zip count port setting..
+  local n=$1 zip=$2 count=$3 port=$4 home=$nodes/node$1 begin=$SECONDS
+  shift 4
+  alive "$n" || die "Node $n does not run: qa/node.sh up first."
+  kill -TERM "$(pid_of "$n")"
+  while alive "$n"; do
+    [ $((SECONDS - begin)) -lt 60 ] || die "Node $n did not end within 60 s."
+    sleep 0.2
+  done
+  say "Node $n ended after $((SECONDS - begin)) s"
+  "$home/bin/opensearch-plugin" remove opensearch-clip >"$home/logs/remove.log" 2>&1 || { cat "$home/logs/remove.log" >&2; die "The plugin could not be removed."; }
+  install_plugin "$home" "$zip"
+  start "$n" "$count" "$port" '' "$@"
+  await "$count" "$((port + n - 1))"
+}
+
 follow() { # pid: down when that process is gone
   (
     trap '' INT HUP
@@ -329,16 +348,17 @@ down() {
 [ $# -gt 0 ] || usage
 verb=$1
 shift
-count=1 port=9200 fresh='' owner='' settings=() which=1
+count=1 port=9200 fresh='' owner='' settings=() which=1 zip=''
 while [ $# -gt 0 ]; do
   case $verb:$1 in
-    build:--nodes | up:--nodes) count=${2:-}; shift ;;
-    up:--http) port=${2:-}; shift ;;
+    build:--nodes | up:--nodes | upgrade:--nodes) count=${2:-}; shift ;;
+    up:--http | upgrade:--http) port=${2:-}; shift ;;
+    upgrade:--zip) zip=${2:-}; shift ;;
     up:--fresh) fresh=1 ;;
     up:--owner) owner=${2:-}; shift ;;
-    up:-E) settings+=("-E${2:-}"); shift ;;
+    up:-E | upgrade:-E) settings+=("-E${2:-}"); shift ;;
     up:-E*) settings+=("$1") ;;
-    home:[0-9]*) which=$1 ;;
+    home:[0-9]* | upgrade:[0-9]*) which=$1 ;;
     *) usage ;;
   esac
   [ $# -gt 0 ] || usage
@@ -357,6 +377,11 @@ case $verb in
     JAVA_HOME=$("$repo/qa/jdk.sh")
     export JAVA_HOME
     if [ "$verb" = build ]; then build "$count"; else up "$count" "$port" "$fresh" "$owner" ${settings[@]+"${settings[@]}"}; fi
+    ;;
+  upgrade)
+    JAVA_HOME=$("$repo/qa/jdk.sh")
+    export JAVA_HOME
+    upgrade "$which" "$(realpath "$zip")" "$count" "$port" ${settings[@]+"${settings[@]}"}
     ;;
   down) down ;;
   home)
