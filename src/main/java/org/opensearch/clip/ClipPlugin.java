@@ -14,19 +14,13 @@ import org.opensearch.clip.embed.Lanes;
 import org.opensearch.clip.embed.SpaceRecorder;
 import org.opensearch.clip.ingest.ClipEmbeddingProcessor;
 import org.opensearch.clip.model.Catalog;
-import org.opensearch.clip.model.DeleteModel;
-import org.opensearch.clip.model.GetModel;
 import org.opensearch.clip.model.GpuStats;
-import org.opensearch.clip.model.LoadModel;
 import org.opensearch.clip.model.LoadedModels;
+import org.opensearch.clip.model.ModelEndpoints;
 import org.opensearch.clip.model.ModelFiles;
 import org.opensearch.clip.model.ModelLoader;
 import org.opensearch.clip.model.ModelMetadata;
-import org.opensearch.clip.model.ObserveModels;
-import org.opensearch.clip.model.PutModel;
-import org.opensearch.clip.model.SetupIndex;
 import org.opensearch.clip.model.Timers;
-import org.opensearch.clip.model.UpdateModels;
 import org.opensearch.clip.query.ClipQueryBuilder;
 import org.opensearch.clip.search.DiversifyProcessor;
 import org.opensearch.clip.search.SearchTasks;
@@ -110,18 +104,9 @@ public final class ClipPlugin extends Plugin
     @Override
     public List<ActionHandler<? extends ActionRequest, ? extends ActionResponse>> getActions() {
         List<ActionHandler<? extends ActionRequest, ? extends ActionResponse>> actions =
-                new ArrayList<>(EmbedEndpoint.actions());
-        actions.addAll(List.of(
-                new ActionHandler<>(PutModel.ACTION, PutModel.Transport.class),
-                new ActionHandler<>(GetModel.ACTION, GetModel.Transport.class),
-                new ActionHandler<>(DeleteModel.ACTION, DeleteModel.Transport.class),
-                new ActionHandler<>(LoadModel.LOAD, LoadModel.Load.class),
-                new ActionHandler<>(LoadModel.UNLOAD, LoadModel.Unload.class),
-                new ActionHandler<>(Catalog.ACTION, Catalog.Transport.class),
-                new ActionHandler<>(ObserveModels.ACTION, ObserveModels.Transport.class),
-                new ActionHandler<>(UpdateModels.ACTION, UpdateModels.Transport.class),
-                new ActionHandler<>(UpdateModels.OLD_ACTION, UpdateModels.OldTransport.class),
-                new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class)));
+                new ArrayList<>(ModelEndpoints.actions());
+        actions.addAll(EmbedEndpoint.actions());
+        actions.add(new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class));
         return actions;
     }
 
@@ -140,14 +125,8 @@ public final class ClipPlugin extends Plugin
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<DiscoveryNodes> nodesInCluster) {
         List<RestHandler> handlers = new ArrayList<>(EmbedEndpoint.handlers(embedder));
-        handlers.addAll(List.of(
-                new PutModel.Rest(),
-                new GetModel.Rest(),
-                new DeleteModel.Rest(),
-                new LoadModel.Rest(),
-                new SetupIndex(),
-                new Catalog.Rest(),
-                new GetStats.Rest()));
+        handlers.addAll(ModelEndpoints.handlers());
+        handlers.add(new GetStats.Rest());
         return handlers;
     }
 

@@ -85,7 +85,12 @@ public final class DiversifyProcessor {
         private final Peers peers;
 
         OnRequest(
-                String tag, String description, boolean ignoreFailure, DiversifyConfig config, Widening widening, Peers peers) {
+                String tag,
+                String description,
+                boolean ignoreFailure,
+                DiversifyConfig config,
+                Widening widening,
+                Peers peers) {
             super(tag, description, ignoreFailure);
             this.config = config;
             this.widening = widening;
