@@ -20,16 +20,14 @@ import org.opensearch.clip.embed.Embed.Lane;
  */
 final class Backlog {
 
-    private static final int INGEST_EVERY = 4;
-
     /** What can share a run: the same tower of the same model. */
     record Group(DualEncoder encoder, Modality modality) {}
 
     private final Map<Lane, LinkedHashMap<Group, Waiting>> lanes = new EnumMap<>(Map.of(
             Lane.SEARCH, new LinkedHashMap<>(),
             Lane.INGEST, new LinkedHashMap<>()));
+    private final LaneTurns turns = new LaneTurns();
     private int size;
-    private int turn;
 
     int size() {
         return size;
@@ -54,12 +52,9 @@ final class Backlog {
      * @return items of one group; empty when nothing waits that may move
      */
     List<Item> take(boolean ingest, ToIntBiFunction<Group, Integer> most) {
-        boolean some = ingest && !lanes.get(Lane.INGEST).isEmpty();
-        boolean both = some && !lanes.get(Lane.SEARCH).isEmpty();
-        if (both) {
-            turn = (turn + 1) % INGEST_EVERY;
-        }
-        LinkedHashMap<Group, Waiting> lane = lanes.get(some && (!both || turn == 0) ? Lane.INGEST : Lane.SEARCH);
+        boolean search = !lanes.get(Lane.SEARCH).isEmpty();
+        List<Lane> order = turns.next(search, ingest && !lanes.get(Lane.INGEST).isEmpty());
+        LinkedHashMap<Group, Waiting> lane = lanes.get(order.getFirst());
         Map.Entry<Group, Waiting> next = lane.pollFirstEntry();
         if (next == null) {
             return List.of();

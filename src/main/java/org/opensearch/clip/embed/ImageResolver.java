@@ -40,7 +40,7 @@ final class ImageResolver {
                     FetchException.Kind.REFUSED,
                     "pictures are not fetched by URL on this cluster (plugins.clip.image.url.enabled)");
         }
-        return fetcher.get(url, image.fetch().within(atMost));
+        return fetcher.get(url, image.fetch(), atMost);
     }
 
     /**

@@ -4,6 +4,7 @@ package org.opensearch.clip.embed;
 import java.time.Duration;
 import org.opensearch.clip.core.engine.DualEncoder.Prepared;
 import org.opensearch.clip.core.model.Modality;
+import org.opensearch.clip.core.net.Fetcher;
 import org.opensearch.clip.embed.Embed.Result;
 
 /**
@@ -18,6 +19,7 @@ final class Item {
     private final Job job;
     private final int index;
     private final Source source;
+    private final String host;
     private final long born = System.nanoTime();
     private long spentNanos;
     private long takenAt;
@@ -42,6 +44,7 @@ final class Item {
         this.job = job;
         this.index = index;
         this.source = source;
+        this.host = source.isUrl() ? Fetcher.host(((Source.Image) source).image()) : null;
     }
 
     Job job() {
@@ -55,6 +58,11 @@ final class Item {
     /** What may share a run with this item. */
     Backlog.Group group() {
         return new Backlog.Group(job.model().encoder(), source instanceof Source.Text ? Modality.TEXT : Modality.IMAGE);
+    }
+
+    /** Whom its URL asks, {@code null} when it has none. */
+    String host() {
+        return host;
     }
 
     boolean isToFetch() {

@@ -12,7 +12,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.function.ToIntBiFunction;
 import org.opensearch.clip.core.engine.DualEncoder;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.net.FetchException;
@@ -23,6 +22,7 @@ import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.clip.settings.ClipSettings;
+import org.opensearch.clip.settings.FetchSettings;
 import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.clip.stats.ClipStats.OfModel;
 import org.opensearch.clip.stats.ClipStats.Stage;
@@ -42,7 +42,7 @@ import org.opensearch.threadpool.ThreadPool;
 /**
  * Batches across requests. {@code plugins.clip.threads} symmetric workers keep the cores in {@code Session.run}: each takes
  * what can share a run, prepares it and runs it, one task of the pool a run, so that a search overtakes between runs. Pictures
- * by URL are fetched on a pool of their own while there is {@link Room}.
+ * by URL are fetched on a pool of their own while there is {@link Room}, a few of each host at a time.
  *
  * <p>A request's {@code timeout} counts while an input is fetched, prepared and run; the time in queue is bounded by {@code
  * plugins.clip.ingest.max_queue_time} in the ingest lane and by the timeout once more in the search lane.
@@ -82,7 +82,7 @@ public final class Lanes {
 
     private final Object lock = new Object();
     private final Room room;
-    private final Backlog toFetch = new Backlog();
+    private final FetchQueue toFetch;
     private final Backlog toRun = new Backlog();
     private int fetching;
     private int working;
@@ -91,7 +91,7 @@ public final class Lanes {
     public static List<ExecutorBuilder<?>> executors(Settings settings, ExecutorBuilder<?>... more) {
         List<ExecutorBuilder<?>> all = new ArrayList<>(List.of(more));
         all.add(fixed(settings, INFERENCE, ClipSettings.THREADS.get(settings)));
-        all.add(fixed(settings, FETCH, ClipSettings.IMAGE_URL_MAX_CONCURRENT.get(settings)));
+        all.add(fixed(settings, FETCH, FetchSettings.IMAGE_URL_MAX_CONCURRENT.get(settings)));
         return all;
     }
 
@@ -115,6 +115,7 @@ public final class Lanes {
         long heap = JvmInfo.jvmInfo().getMem().getHeapMax().getBytes();
         this.runs = new Runs(settings, images, new DecodingSpace(breaker, heap / 4, PATIENCE), cache);
         this.room = new Room(settings, breaker);
+        this.toFetch = new FetchQueue(() -> settings.image().fetchesOfHost());
         this.ownContext = threadPool.getThreadContext().newRestorableContext(false);
         this.workers = threadPool.info(INFERENCE).getMax();
         this.fetchers = threadPool.info(FETCH).getMax();
@@ -177,7 +178,13 @@ public final class Lanes {
             jobs.add(job);
             job.items().stream()
                     .filter(Item::isWanted)
-                    .forEach(item -> (item.isToFetch() ? toFetch : toRun).addLast(item));
+                    .forEach(item -> {
+                        if (item.isToFetch()) {
+                            toFetch.addLast(item);
+                        } else {
+                            toRun.addLast(item);
+                        }
+                    });
         }
     }
 
@@ -203,11 +210,12 @@ public final class Lanes {
     private void wake() {
         synchronized (lock) {
             while (fetching < fetchers) {
-                List<Item> next = take(toFetch, room.isForFetch(), (group, waiting) -> 1);
+                List<Item> next = take(() -> toFetch.take(room.isForFetch()));
                 if (next.isEmpty()) {
                     break;
                 }
                 room.reserve(next.getFirst());
+                toFetch.started(next.getFirst());
                 fetching++;
                 start(FETCH, () -> fetch(next.getFirst()));
             }
@@ -230,10 +238,10 @@ public final class Lanes {
     }
 
     /** Under the lock. What is taken keeps its model open until it is left. */
-    private List<Item> take(Backlog from, boolean ingest, ToIntBiFunction<Backlog.Group, Integer> most) {
+    private List<Item> take(Supplier<List<Item>> queue) {
         long now = System.nanoTime();
         while (true) {
-            List<Item> next = from.take(ingest, most);
+            List<Item> next = queue.get();
             List<Item> entered = new ArrayList<>(next.size());
             for (Item item : next) {
                 if (item.job().enter()) {
@@ -265,6 +273,7 @@ public final class Lanes {
         }
         synchronized (lock) {
             fetching--;
+            toFetch.ended(item);
             room.release(item);
             if (bytes != null) {
                 room.keep(item, bytes);
@@ -283,7 +292,7 @@ public final class Lanes {
         List<Item> batch;
         int share;
         synchronized (lock) {
-            batch = take(toRun, true, this::most);
+            batch = take(() -> toRun.take(true, this::most));
             if (batch.isEmpty()) {
                 working--;
                 return;

@@ -2,12 +2,12 @@
 package org.opensearch.clip.ingest;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -19,6 +19,7 @@ import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.LabelVectors;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.embed.SpaceGuard;
+import org.opensearch.clip.settings.FetchSettings;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.ingest.AbstractBatchingProcessor;
@@ -46,7 +47,9 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
     private final Embedder embedder;
     private final SpaceGuard guard;
     private final LabelVectors labels;
+    private final BooleanSupplier fetchesUrls;
 
+    /** @param fetchesUrls whether URLs in documents are fetched, asked for each slice */
     ClipEmbeddingProcessor(
             String tag,
             String description,
@@ -54,13 +57,15 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
             Options options,
             Client client,
             Embedder embedder,
-            SpaceGuard guard) {
+            SpaceGuard guard,
+            BooleanSupplier fetchesUrls) {
         super(tag, description, batchSize);
         this.options = options;
         this.client = client;
         this.embedder = embedder;
         this.guard = guard;
         this.labels = embedder.labels();
+        this.fetchesUrls = fetchesUrls;
     }
 
     @Override
@@ -139,18 +144,21 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
 
         Slice(List<IngestDocumentWrapper> documents) {
             this.documents = documents;
+            boolean urls = fetchesUrls.getAsBoolean();
             for (IngestDocumentWrapper document : documents) {
                 Step step = begin(document);
                 steps.add(step);
                 if (step.failure() == null) {
-                    add(step.embedding().inputs());
+                    step.embedding().inputs().stream()
+                            .filter(source -> urls || !source.isUrl())
+                            .forEach(this::add);
                 }
             }
             addLabels();
         }
 
-        private void add(Collection<Source> sources) {
-            sources.forEach(source -> inputs.putIfAbsent(source, inputs.size()));
+        private void add(Source source) {
+            inputs.putIfAbsent(source, inputs.size());
         }
 
         /** Those whose vectors are not known, beside the inputs that they are for. */
@@ -165,7 +173,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
                     .distinct()
                     .filter(wanted -> labels.get(fingerprint, wanted) == null)
                     .toList()
-                    .forEach(wanted -> add(wanted.sources()));
+                    .forEach(wanted -> wanted.sources().forEach(this::add));
         }
 
         /** Every distinct input of the documents, once. */
@@ -184,9 +192,9 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
             }
         }
 
-        /** @param response {@code null} when no document needed anything */
+        /** @param response {@code null} when nothing was sent */
         List<IngestDocumentWrapper> completed(Embed.Response response) {
-            Reply reply = response == null ? null : new Reply(response, inputs, labels);
+            Reply reply = new Reply(response, inputs, labels);
             List<IngestDocumentWrapper> outcome = new ArrayList<>();
             for (int i = 0; i < documents.size(); i++) {
                 Step step = steps.get(i);
@@ -202,7 +210,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
                     embedding.tell(context, null);
                 } else {
                     embedding.complete(reply);
-                    embedding.tell(context, reply.fingerprint());
+                    embedding.tell(context, reply.isOfModel() ? reply.fingerprint() : null);
                 }
                 return null;
             } catch (RuntimeException e) {
@@ -240,13 +248,19 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
         private final Client client;
         private final Embedder embedder;
         private final SpaceGuard guard;
+        private final BooleanSupplier fetchesUrls;
 
         public Factory(Processor.Parameters parameters, Embedder embedder) {
-            this(parameters.client, embedder, SpaceGuard.of(parameters));
+            this(parameters.client, embedder, SpaceGuard.of(parameters), () -> parameters
+                    .ingestService
+                    .getClusterService()
+                    .getClusterSettings()
+                    .get(FetchSettings.IMAGE_URL_INGEST));
         }
 
-        Factory(Client client, Embedder embedder, SpaceGuard guard) {
+        Factory(Client client, Embedder embedder, SpaceGuard guard, BooleanSupplier fetchesUrls) {
             super(TYPE);
+            this.fetchesUrls = fetchesUrls;
             this.client = client;
             this.embedder = embedder;
             this.guard = guard;
@@ -264,7 +278,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
         protected AbstractBatchingProcessor newProcessor(
                 String tag, String description, int batchSize, Map<String, Object> config) {
             return new ClipEmbeddingProcessor(
-                    tag, description, batchSize, Options.read(tag, config), client, embedder, guard);
+                    tag, description, batchSize, Options.read(tag, config), client, embedder, guard, fetchesUrls);
         }
     }
 }

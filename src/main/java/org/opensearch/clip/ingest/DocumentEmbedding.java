@@ -119,7 +119,9 @@ final class DocumentEmbedding {
      * @param made the model of what {@link #complete} wrote, {@code null} when it had nothing to write
      */
     void tell(ThreadContext context, String made) {
-        outputs.forEach(output -> tell(context, output, made));
+        if (made != null) {
+            outputs.forEach(output -> tell(context, output, made));
+        }
         unchanged.forEach(output -> tell(context, output, fingerprint.orElseThrow()));
     }
 

@@ -10,15 +10,23 @@ import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.LabelVectors;
 import org.opensearch.clip.embed.Labels;
 import org.opensearch.clip.embed.Source;
+import org.opensearch.core.rest.RestStatus;
 
 /** A model's answer to the inputs of several documents. Used by one thread at a time. */
 final class Reply {
+    /** What {@code plugins.clip.image.url.ingest} leaves out. */
+    private static final Result.Failure NOT_FETCHED = new Result.Failure(
+            "image_url_refused",
+            "URLs in documents are not fetched on this cluster (plugins.clip.image.url.ingest)",
+            RestStatus.FORBIDDEN);
+
     private final Embed.Response response;
     private final Map<Source, Integer> inputs;
     private final LabelVectors known;
     private final Map<Labels, List<float[]>> labels = new HashMap<>();
 
     /**
+     * @param response {@code null} when nothing was sent
      * @param inputs that were sent, with their places in the response
      * @param known has the vectors of labels that were not sent
      */
@@ -28,13 +36,20 @@ final class Reply {
         this.known = known;
     }
 
-    /** What defines the space of its vectors. */
+    /** What defines the space of its vectors; empty when there are none. */
     String fingerprint() {
-        return response.fingerprint();
+        return response == null ? "" : response.fingerprint();
     }
 
+    /** Whether a model was asked. */
+    boolean isOfModel() {
+        return response != null;
+    }
+
+    /** Of an input that was sent, or of a URL that is not to be. */
     Result result(Source source) {
-        return response.results().get(inputs.get(source));
+        Integer place = inputs.get(source);
+        return place == null ? NOT_FETCHED : response.results().get(place);
     }
 
     /** How vectors are scored against labels. */

@@ -5,7 +5,6 @@ import static org.opensearch.common.settings.Setting.Property.Dynamic;
 import static org.opensearch.common.settings.Setting.Property.IndexScope;
 import static org.opensearch.common.settings.Setting.Property.NodeScope;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,7 +13,6 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.opensearch.OpenSearchParseException;
-import org.opensearch.clip.core.net.AddressPolicy;
 import org.opensearch.clip.core.net.Credentials;
 import org.opensearch.clip.core.net.FetchPolicy;
 import org.opensearch.common.settings.ClusterSettings;
@@ -35,33 +33,6 @@ import org.opensearch.monitor.os.OsProbe;
  * settings replaces all records at once, so a record is consistent in itself. Safe for use by many threads.
  */
 public final class ClipSettings {
-
-    // ---- fetching a picture by URL
-
-    /** Whether the node fetches pictures at all. */
-    public static final Setting<Boolean> IMAGE_URL_ENABLED =
-            Setting.boolSetting("plugins.clip.image.url.enabled", true, Dynamic, NodeScope);
-
-    public static final Setting<List<String>> IMAGE_URL_ALLOWED_HOSTS =
-            strings("plugins.clip.image.url.allowed_hosts", List.of("*"), FetchPolicy::hostPattern, Dynamic, NodeScope);
-
-    public static final Setting<List<String>> IMAGE_URL_DENIED_HOSTS =
-            strings("plugins.clip.image.url.denied_hosts", List.of(), FetchPolicy::hostPattern, Dynamic, NodeScope);
-
-    /** Static, so that who may change cluster settings cannot open the inside of the network. */
-    public static final Setting<List<String>> IMAGE_URL_ALLOWED_NETWORKS =
-            strings("plugins.clip.image.url.allowed_networks", List.of(), AddressPolicy::requireCidr, NodeScope);
-
-    /** Absolute: a host that sends a byte now and then does not extend it. */
-    public static final Setting<TimeValue> IMAGE_URL_TIMEOUT =
-            time("plugins.clip.image.url.timeout", TimeValue.timeValueSeconds(5), TimeValue.timeValueMinutes(10));
-
-    public static final Setting<Integer> IMAGE_URL_MAX_REDIRECTS =
-            Setting.intSetting("plugins.clip.image.url.max_redirects", 3, 0, 20, Dynamic, NodeScope);
-
-    /** Fetches of this node at a time; each holds a thread that mostly waits. */
-    public static final Setting<Integer> IMAGE_URL_MAX_CONCURRENT =
-            Setting.intSetting("plugins.clip.image.url.max_concurrent", 16, 1, 1024, NodeScope);
 
     // ---- what an input may be
 
@@ -168,10 +139,11 @@ public final class ClipSettings {
 
     /**
      * @param fetch for pictures given by URL, its limit of bytes is {@code maxBytes}
+     * @param fetchesOfHost at a time for one lane
      * @param maxBytes of the file, wherever it comes from
      * @param maxPixels of the picture before anything is decoded
      */
-    public record Image(boolean urlEnabled, FetchPolicy fetch, long maxBytes, long maxPixels) {}
+    public record Image(boolean urlEnabled, FetchPolicy fetch, int fetchesOfHost, long maxBytes, long maxPixels) {}
 
     /** @param maxBytes of UTF-8 */
     public record Text(int maxBytes) {}
@@ -253,14 +225,8 @@ public final class ClipSettings {
         List<Setting<?>> all = new ArrayList<>(DownloadSettings.all());
         all.addAll(CredentialSettings.all());
         all.addAll(LifecycleSettings.all());
+        all.addAll(FetchSettings.all());
         all.addAll(List.of(
-                IMAGE_URL_ENABLED,
-                IMAGE_URL_ALLOWED_HOSTS,
-                IMAGE_URL_DENIED_HOSTS,
-                IMAGE_URL_ALLOWED_NETWORKS,
-                IMAGE_URL_TIMEOUT,
-                IMAGE_URL_MAX_REDIRECTS,
-                IMAGE_URL_MAX_CONCURRENT,
                 IMAGE_MAX_BYTES,
                 IMAGE_MAX_PIXELS,
                 TEXT_MAX_BYTES,
@@ -303,16 +269,13 @@ public final class ClipSettings {
 
     private static Values read(Settings s, OfNode ofNode) {
         long maxBytes = IMAGE_MAX_BYTES.get(s).getBytes();
-        FetchPolicy fetch = new FetchPolicy(
-                        IMAGE_URL_ALLOWED_HOSTS.get(s),
-                        IMAGE_URL_DENIED_HOSTS.get(s),
-                        AddressPolicy.opening(IMAGE_URL_ALLOWED_NETWORKS.get(s)),
-                        Duration.ofMillis(IMAGE_URL_TIMEOUT.get(s).millis()),
-                        IMAGE_URL_MAX_REDIRECTS.get(s),
-                        maxBytes)
-                .with(ofNode.images());
         return new Values(
-                new Image(IMAGE_URL_ENABLED.get(s), fetch, maxBytes, IMAGE_MAX_PIXELS.get(s)),
+                new Image(
+                        FetchSettings.IMAGE_URL_ENABLED.get(s),
+                        FetchSettings.policy(s, maxBytes, ofNode.images()),
+                        FetchSettings.IMAGE_URL_MAX_CONCURRENT_PER_HOST.get(s),
+                        maxBytes,
+                        IMAGE_MAX_PIXELS.get(s)),
                 new Text(Math.toIntExact(TEXT_MAX_BYTES.get(s).getBytes())),
                 new Lanes(
                         SEARCH_QUEUE.get(s),
@@ -329,7 +292,7 @@ public final class ClipSettings {
                 DownloadSettings.read(s, ofNode.downloads()));
     }
 
-    private static Setting<TimeValue> time(String key, TimeValue value, TimeValue max) {
+    static Setting<TimeValue> time(String key, TimeValue value, TimeValue max) {
         return Setting.timeSetting(key, value, TimeValue.timeValueMillis(1), max, Dynamic, NodeScope);
     }
 
@@ -368,7 +331,7 @@ public final class ClipSettings {
         return Math.max(0, OsProbe.getInstance().getTotalPhysicalMemorySize() - heap());
     }
 
-    private static Setting<List<String>> strings(
+    static Setting<List<String>> strings(
             String key, List<String> value, UnaryOperator<String> check, Property... properties) {
         return Setting.listSetting(key, value, element -> checked(key, element, check), properties);
     }

@@ -3,41 +3,14 @@ package org.opensearch.clip.embed;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
-import org.opensearch.clip.core.engine.DualEncoder;
-import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.embed.Embed.Lane;
-import org.opensearch.clip.embed.Embed.Request;
-import org.opensearch.clip.model.DeclaredModel;
-import org.opensearch.clip.model.Desired;
-import org.opensearch.clip.model.LoadedModels.Ref;
-import org.opensearch.clip.stats.ClipStats;
-import org.opensearch.common.unit.TimeValue;
-import org.opensearch.core.action.ActionListener;
-import org.opensearch.test.OpenSearchTestCase;
-import org.opensearch.threadpool.TestThreadPool;
-import org.opensearch.threadpool.ThreadPool;
 
 /** Who is next. */
-public class BacklogTests extends OpenSearchTestCase {
+public class BacklogTests extends QueueTestCase {
 
     private final Backlog backlog = new Backlog();
-    private ThreadPool threadPool;
-
-    @Override
-    public void setUp() throws Exception {
-        super.setUp();
-        threadPool = new TestThreadPool(getTestName());
-    }
-
-    @Override
-    public void tearDown() throws Exception {
-        terminate(threadPool);
-        super.tearDown();
-    }
-
     /** A job whose items are called by {@code name} and a number; all wait. */
     private Job add(Lane lane, String name, int items) {
         Source[] sources = IntStream.range(0, items)
@@ -47,25 +20,7 @@ public class BacklogTests extends OpenSearchTestCase {
     }
 
     private Job add(Lane lane, Source... sources) {
-        Request request = new Request("m", List.of(sources), lane, Side.QUERY, null, null);
-        Ref ref = new Ref() {
-            @Override
-            public DeclaredModel model() {
-                return new DeclaredModel(
-                        "m", Map.of(), List.of(), Map.of(), "f", 1, List.of(), Desired.LOADED, null, null, null);
-            }
-
-            @Override
-            public DualEncoder encoder() {
-                return null;
-            }
-
-            @Override
-            public void close() {}
-        };
-        TimeValue ample = TimeValue.timeValueMinutes(1);
-        var completion = new Completion<Embed.Response>(threadPool, ActionListener.wrap(() -> {}));
-        Job job = new Job(request, ample, ample, ref, new ClipStats().model("m"), completion, j -> {});
+        Job job = job(lane, sources);
         job.items().forEach(backlog::addLast);
         return job;
     }

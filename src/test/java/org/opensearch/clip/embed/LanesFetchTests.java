@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
+import static org.hamcrest.Matchers.containsString;
+
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -12,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.opensearch.action.support.PlainActionFuture;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.Embed.Lane;
@@ -148,6 +151,47 @@ public class LanesFetchTests extends LanesTestCase {
         answers.countDown();
         for (int i = 0; i < slow.size(); i++) {
             assertSolo(base64(picture(i)), results(slow.get(i)).getFirst());
+        }
+    }
+
+    /** As many slow ones as 16 rounds of what one host is allowed: nobody waits for them, and they do not wait for each other. */
+    public void testAHostThatIsSlowKeepsNobodyWaitingAndIsNotWaitedForAgain() throws Exception {
+        AtomicInteger dripped = new AtomicInteger();
+        CountDownLatch never = new CountDownLatch(1);
+        HttpServer dripping = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        dripping.setExecutor(executor);
+        dripping.createContext("/", exchange -> {
+            dripped.incrementAndGet();
+            try (exchange) {
+                exchange.sendResponseHeaders(200, 100_000);
+                while (true) {
+                    exchange.getResponseBody().write(0);
+                    exchange.getResponseBody().flush();
+                    never.await(20, TimeUnit.MILLISECONDS);
+                }
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        dripping.start();
+        try {
+            start(fetching().put("plugins.clip.image.url.timeout", "2s").put("plugins.clip.ingest.queue", "100mb"));
+            String slow = "http://127.0.0.1:" + dripping.getAddress().getPort() + "/";
+            Source[] sources = Stream.concat(
+                            IntStream.range(0, 64).mapToObj(i -> new Source.Image(slow + i)),
+                            IntStream.range(0, 8).mapToObj(this::url))
+                    .toArray(Source[]::new);
+            List<Result> results = results(submit(request(Lane.INGEST, null, sources)));
+            for (int i = 0; i < 64; i++) {
+                assertEquals("image_fetch_timeout", failure(results.get(i)).type());
+            }
+            for (int i = 0; i < 8; i++) {
+                assertSolo(base64(picture(i)), results.get(64 + i));
+            }
+            assertEquals("asked, the others were told at once", 4, dripped.get());
+            assertThat(failure(results.get(63)).reason(), containsString("is not asked: "));
+        } finally {
+            dripping.stop(0);
         }
     }
 

@@ -110,7 +110,7 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                 .errorField());
 
         Map<String, Object> config = XContentHelper.convertToMap(JsonXContent.jsonXContent, json, true);
-        Processor processor = new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run), null)
+        Processor processor = new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run), null, () -> true)
                 .create(Map.of(), "tag", "about", config);
         assertEquals("tag", processor.getTag());
         assertEquals("clip_embedding", processor.getType());
@@ -290,7 +290,7 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                 () -> ConfigurationUtils.readProcessor(
                         Map.of(
                                 "clip_embedding",
-                                new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run), null)),
+                                new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run), null, () -> true)),
                         null,
                         "clip_embedding",
                         config));

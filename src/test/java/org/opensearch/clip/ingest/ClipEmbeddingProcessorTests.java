@@ -96,7 +96,7 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         Map<String, Object> map = config(config);
         int batchSize = map.containsKey("batch_size") ? (Integer) map.remove("batch_size") : 64;
         return new ClipEmbeddingProcessor(
-                null, null, batchSize, Options.read(null, map), client, new Embedder(Runnable::run), GUARD);
+                null, null, batchSize, Options.read(null, map), client, new Embedder(Runnable::run), GUARD, () -> true);
     }
 
     private static IngestDocument document(String json) {
@@ -428,7 +428,8 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
                         Options.read(null, config(SKIP)),
                         client,
                         new Embedder(Runnable::run),
-                        guard("another fingerprint")),
+                        guard("another fingerprint"),
+                        () -> true),
                 document);
         assertEquals(1, client.requests.size());
     }
@@ -615,7 +616,7 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         });
         Map<String, Object> config =
                 new HashMap<>(Map.of("model_id", "m", "field_map", Map.of("v", Map.of("image", "i"))));
-        var processor = new ClipEmbeddingProcessor(null, null, 1, Options.read(null, config), client, embedder, GUARD);
+        var processor = new ClipEmbeddingProcessor(null, null, 1, Options.read(null, config), client, embedder, GUARD, () -> true);
         context.putHeader("user", "alice");
         List<String> handled = new ArrayList<>();
         processor.execute(document("{\"i\": \"red\"}"), (d, e) -> handled.add(context.getHeader("user")));

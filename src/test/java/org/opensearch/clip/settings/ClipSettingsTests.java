@@ -23,6 +23,8 @@ public class ClipSettingsTests extends OpenSearchTestCase {
 
     private static final Map<String, String> DEFAULTS = Map.ofEntries(
             Map.entry("plugins.clip.image.url.enabled", "true"),
+            Map.entry("plugins.clip.image.url.ingest", "true"),
+            Map.entry("plugins.clip.image.url.max_concurrent_per_host", "4"),
             Map.entry("plugins.clip.image.url.allowed_hosts", "[\"*\"]"),
             Map.entry("plugins.clip.image.url.denied_hosts", "[]"),
             Map.entry("plugins.clip.image.url.allowed_networks", "[]"),
@@ -146,6 +148,8 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         invalid.put("plugins.clip.image.url.timeout", List.of("0s", "11m", "-1", "soon"));
         invalid.put("plugins.clip.image.url.max_redirects", List.of("-1", "21"));
         invalid.put("plugins.clip.image.url.max_concurrent", List.of("0", "1025"));
+        invalid.put("plugins.clip.image.url.max_concurrent_per_host", List.of("0", "1025"));
+        invalid.put("plugins.clip.image.url.ingest", List.of());
         invalid.put("plugins.clip.image.max_bytes", List.of("0b", "2gb", "-1"));
         invalid.put("plugins.clip.image.max_pixels", List.of("0", "500000001"));
         invalid.put("plugins.clip.text.max_bytes", List.of("0b", "2mb"));

@@ -68,6 +68,7 @@ final class Fetch {
     private final long from;
     private final Fetcher.Resolver resolver;
     private final TlsSocketStrategy tls;
+    private final SlowHosts.Door door;
 
     /** Whom the hop under way asks. */
     private Target hop;
@@ -85,7 +86,15 @@ final class Fetch {
 
     private Stop stop;
 
-    Fetch(FetchPolicy policy, Access access, long from, Fetcher.Resolver resolver, TlsSocketStrategy tls) {
+    /** @param door where each hop asks whether its host is to be asked now */
+    Fetch(
+            FetchPolicy policy,
+            Access access,
+            long from,
+            Fetcher.Resolver resolver,
+            TlsSocketStrategy tls,
+            SlowHosts.Door door) {
+        this.door = door;
         this.policy = policy;
         this.access = access;
         this.from = from;
@@ -98,10 +107,12 @@ final class Fetch {
         hop = first;
         for (int hops = 0; ; hops++) {
             requireAddress(first);
+            SlowHosts.Hop visit = enter(first);
             CloseableHttpClient client = client();
             try {
                 addresses = proxied() ? new InetAddress[0] : checkedAddresses();
                 ClassicHttpResponse response = client.executeOpen(host(hop), request(), context());
+                visit.answered();
                 if (!REDIRECTS.contains(response.getCode())) {
                     return reader.read(new Answer(name(first), plain(first, response), body(response), credentialSent));
                 }
@@ -113,11 +124,27 @@ final class Fetch {
                 }
                 hop = hop.redirect(location(first, response), policy);
             } catch (IOException e) {
-                throw failure(first, e);
+                throw failure(first, e, visit);
             } finally {
                 // at once: a graceful end would first read what is left of the body
                 client.close(CloseMode.IMMEDIATE);
+                visit.close();
             }
+        }
+    }
+
+    private SlowHosts.Hop enter(Target first) throws FetchException {
+        try {
+            return door.enter(hop.authority());
+        } catch (SlowHosts.Remembered e) {
+            if (!e.connected()) {
+                throw noConnection(first);
+            }
+            throw new FetchException(
+                    Kind.TIMEOUT,
+                    name(first) + " is not asked: it or where it redirects to was not done in time less than "
+                            + SlowHosts.MEMORY.toSeconds() + " s ago, see " + policy.settings()
+                            + ".timeout; retry later");
         }
     }
 
@@ -274,14 +301,20 @@ final class Fetch {
      * Until a connection stands, one and the same message: whether a name is unknown, has an address on the inside, or has one
      * where nothing answers must not be told apart.
      */
-    private synchronized FetchException failure(Target first, IOException e) {
+    private synchronized FetchException failure(Target first, IOException e, SlowHosts.Hop visit) {
+        boolean connected = socket != null && socket.isConnected();
+        if (stop == Stop.DEADLINE || e instanceof SocketTimeoutException) {
+            visit.timedOut(connected);
+        } else {
+            visit.broke();
+        }
         if (stop == Stop.CLOSED) {
             return new FetchException(Kind.FAILED, name(first) + " is not fetched: the node is closing");
         }
         if (stop == Stop.CANCELLED) {
             return new FetchException(Kind.FAILED, name(first) + " is not fetched: cancelled");
         }
-        if (socket == null || !socket.isConnected()) {
+        if (!connected) {
             return noConnection(first);
         }
         if (stop == Stop.DEADLINE || access == null && e instanceof SocketTimeoutException) {

@@ -7,6 +7,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 
@@ -57,29 +58,48 @@ public final class Fetcher implements AutoCloseable {
     private final Timer timer;
     private final Resolver resolver;
     private final TlsSocketStrategy tls;
+    private final SlowHosts slow;
     private final Set<Fetch> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     public Fetcher(Timer timer) {
-        this(timer, InetAddress::getAllByName, DefaultClientTlsStrategy.createDefault());
+        this(timer, InetAddress::getAllByName, DefaultClientTlsStrategy.createDefault(), System::nanoTime);
     }
 
-    Fetcher(Timer timer, Resolver resolver, TlsSocketStrategy tls) {
+    Fetcher(Timer timer, Resolver resolver, TlsSocketStrategy tls, LongSupplier nanos) {
+        this.slow = new SlowHosts(nanos);
         this.timer = timer;
         this.resolver = resolver;
         this.tls = tls;
     }
 
+    /** Whom a URL asks first, host and port; empty for one that is not fetched. */
+    public static String host(String url) {
+        try {
+            return Target.of(url, FetchPolicy.ANY_HOST).authority();
+        } catch (FetchException e) {
+            return "";
+        }
+    }
+
+    /** As {@link #get(String, FetchPolicy, Duration)}, for as long as the policy says. */
+    public byte[] get(String url, FetchPolicy policy) throws FetchException {
+        return get(url, policy, policy.timeout());
+    }
+
     /**
      * @param url as the user gave it
      * @param policy in force for this call
+     * @param atMost shortens the timeout; a longer one changes nothing
      * @return the body
-     * @throws FetchException why not
+     * @throws FetchException why not; at once for a host that has just kept others waiting for its whole time
      */
-    public byte[] get(String url, FetchPolicy policy) throws FetchException {
+    public byte[] get(String url, FetchPolicy policy, Duration atMost) throws FetchException {
+        // half: as long as a connect may take
+        Duration patience = policy.timeout().dividedBy(2);
         return run(
-                new Fetch(policy, null, 0, resolver, tls),
-                policy,
+                new Fetch(policy.within(atMost), null, 0, resolver, tls, host -> slow.enter(host, patience)),
+                policy.within(atMost),
                 fetch -> fetch.get(url, answer -> {
                     answer.requireOk();
                     return answer.bytes((int) policy.maxBytes(), "plugins.clip.image.max_bytes");
@@ -97,7 +117,9 @@ public final class Fetcher implements AutoCloseable {
     public <T> T ask(
             String url, long from, FetchPolicy policy, Access access, Cancellation cancellation, Reader<T> reader)
             throws FetchException {
-        return run(new Fetch(policy, access, from, resolver, tls), policy, fetch -> {
+        // what an administrator chose is asked again and again, later and later: see who calls this
+        SlowHosts.Door open = host -> new SlowHosts(System::nanoTime).enter(host, policy.timeout());
+        return run(new Fetch(policy, access, from, resolver, tls, open), policy, fetch -> {
             var watch = new StallWatch(timer, access.stall(), fetch);
             Runnable forget = cancellation.onCancel(() -> fetch.stop(Fetch.Stop.CANCELLED));
             try {

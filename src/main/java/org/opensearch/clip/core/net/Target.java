@@ -88,6 +88,11 @@ record Target(URI uri, String host) {
         return uri.getScheme().toLowerCase(Locale.ROOT) + "://" + host + ":" + port();
     }
 
+    /** Host and port, whatever the scheme. */
+    String authority() {
+        return host + ":" + port();
+    }
+
     int port() {
         return uri.getPort() > 0 ? uri.getPort() : defaultPort();
     }

@@ -274,7 +274,8 @@ class FetcherTests {
                     deadline.join().run();
                     return InetAddress.getAllByName(host);
                 },
-                null);
+                null,
+                System::nanoTime);
         assertFails(fetcher, Kind.FAILED, url, Loopback.policy());
         assertEquals(0, loopback.heads.size());
     }

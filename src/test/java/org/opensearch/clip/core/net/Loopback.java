@@ -60,7 +60,7 @@ final class Loopback implements AutoCloseable {
     }
 
     Fetcher fetcher(Fetcher.Resolver resolver) {
-        return keep(new Fetcher(timer, resolver, null));
+        return keep(new Fetcher(timer, resolver, null, System::nanoTime));
     }
 
     /** Trusts the certificate of {@link SelfSigned}, and finds every host here. */
@@ -69,7 +69,7 @@ final class Loopback implements AutoCloseable {
     }
 
     Fetcher trusting(TlsSocketStrategy tls) {
-        return keep(new Fetcher(timer, host -> InetAddress.getAllByName("127.0.0.1"), tls));
+        return keep(new Fetcher(timer, host -> InetAddress.getAllByName("127.0.0.1"), tls, System::nanoTime));
     }
 
     static FetchPolicy policy(Duration timeout, int maxRedirects, long maxBytes, String... networks) {
