@@ -10,11 +10,26 @@ import org.opensearch.clip.embed.Source;
 import org.opensearch.ingest.IngestDocument;
 
 /**
- * Reads inputs out of a document.
- *
- * @param ignoreMissing whether a field may be missing or blank
+ * Reads inputs out of a document, and counts them: a document of some kilobytes may name a field often, and each picture of a list
+ * gets a vector, a note or both. Used by one thread at a time.
  */
-record DocumentFields(IngestDocument document, boolean ignoreMissing) {
+final class DocumentFields {
+    /** Of texts and pictures, each counted for every field that is made of it. */
+    private static final int MOST_INPUTS = 2_048;
+
+    /** Of all texts: no tokenizer sees more than a million of one. */
+    private static final long MOST_CHARACTERS = 4 << 20;
+
+    private final IngestDocument document;
+    private final boolean ignoreMissing;
+    private int inputs;
+    private long characters;
+
+    /** @param ignoreMissing whether a field may be missing or blank */
+    DocumentFields(IngestDocument document, boolean ignoreMissing) {
+        this.document = document;
+        this.ignoreMissing = ignoreMissing;
+    }
 
     /**
      * An input.
@@ -32,10 +47,20 @@ record DocumentFields(IngestDocument document, boolean ignoreMissing) {
     Part text(List<FieldPath> fields, FieldPath target) {
         List<String> texts = new ArrayList<>();
         for (FieldPath field : fields) {
-            texts.addAll(strings(field, target, f -> f.values(document)));
+            List<String> strings = strings(field, target, f -> f.values(document));
+            strings.forEach(text -> characters += text.length() + 1);
+            if (characters > MOST_CHARACTERS) {
+                throw new IllegalArgumentException("the texts of [" + target + "] and of the fields before it have more than ["
+                        + MOST_CHARACTERS + "] characters, each text counted for every field that is made of it");
+            }
+            texts.addAll(strings);
         }
+        if (texts.isEmpty()) {
+            return null;
+        }
+        count(1, target);
         String names = String.join(", ", fields.stream().map(FieldPath::path).toList());
-        return texts.isEmpty() ? null : new Part(names, target, new Source.Text(String.join(" ", texts)));
+        return new Part(names, target, new Source.Text(String.join(" ", texts)));
     }
 
     /** Every picture of the fields, field by field. */
@@ -61,10 +86,19 @@ record DocumentFields(IngestDocument document, boolean ignoreMissing) {
     private List<Part> images(List<FieldPath> fields, FieldPath target, Function<FieldPath, List<Object>> values) {
         List<Part> images = new ArrayList<>();
         for (FieldPath field : fields) {
-            strings(field, target, values)
-                    .forEach(image -> images.add(new Part(field.path(), target, new Source.Image(image))));
+            List<String> strings = strings(field, target, values);
+            count(strings.size(), target);
+            strings.forEach(image -> images.add(new Part(field.path(), target, new Source.Image(image))));
         }
         return images;
+    }
+
+    private void count(int more, FieldPath target) {
+        inputs += more;
+        if (inputs > MOST_INPUTS) {
+            throw new IllegalArgumentException("[" + target + "] and the fields before it are made of more than ["
+                    + MOST_INPUTS + "] texts and pictures of the document, each counted for every field that is made of it");
+        }
     }
 
     /** The values of a field that are not blank. */
