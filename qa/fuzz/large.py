@@ -156,7 +156,7 @@ def simulate(rng):
 
 
 def bulk(rng):
-    documents = some(near(rng, 5000), lambda i: {"t": f"word {i}"}) if rng.random() < 0.5 else some(near(rng, 5), lambda i: document(rng))
+    documents = some(near(rng, 2000), lambda i: {"t": f"word {i}"}) if rng.random() < 0.5 else some(near(rng, 5), lambda i: document(rng))
     return "POST", "/large/_bulk?pipeline=large-in", [line for one in documents for line in ({"index": {}}, one)]
 
 

@@ -6,6 +6,8 @@ import org.opensearch.clip.core.engine.DualEncoder.Prepared;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.net.Fetcher;
 import org.opensearch.clip.embed.Embed.Result;
+import org.opensearch.common.lease.Releasable;
+import org.opensearch.common.lease.Releasables;
 
 /**
  * A distinct input of a {@link Job} on its way: fetched, prepared, run. At any time it is either in a queue, guarded by the
@@ -33,6 +35,9 @@ final class Item {
 
     /** Decoded or tokenised. */
     Prepared prepared;
+
+    /** The space of a large picture that is decoded; {@code null} = none is kept. */
+    Releasable pixels;
 
     /** The text was cut before it was tokenised. */
     boolean cut;
@@ -108,6 +113,8 @@ final class Item {
     void drop() {
         fetched = null;
         prepared = null;
+        Releasables.close(pixels);
+        pixels = null;
         deadline = NEVER;
     }
 }

@@ -55,9 +55,6 @@ public final class Lanes {
     static final String INFERENCE = "clip_inference";
     static final String FETCH = "clip_fetch";
 
-    /** More pictures in a run do not make one cheaper on a CPU. */
-    private static final int PICTURES = 8;
-
     /** Texts that are tokenised before the next run is cut from them by length. */
     private static final int WINDOW = 128;
 
@@ -322,7 +319,7 @@ public final class Lanes {
     private int most(Backlog.Group group, int waiting) {
         return switch (group.modality()) {
             case TEXT -> WINDOW;
-            case IMAGE -> Math.min(PICTURES, share(waiting));
+            case IMAGE -> Math.min(Runs.pictures(group.encoder()), share(waiting));
         };
     }
 

@@ -35,6 +35,12 @@ final class Runs {
 
     static final int TEXTS = 32;
 
+    /** More pictures in a run do not make one cheaper on a CPU. */
+    private static final int PICTURES = 8;
+
+    /** Pixels of a picture that the tower sees: those of larger ones are charged until they have run, and run one by one. */
+    private static final long LARGE = 8L << 20;
+
     private final ClipSettings settings;
     private final ImageResolver images;
     private final DecodingSpace space;
@@ -45,6 +51,19 @@ final class Runs {
         this.settings = settings;
         this.images = images;
         this.space = space;
+    }
+
+    /** Pictures of a run. */
+    static int pictures(DualEncoder encoder) {
+        return pixels(encoder) > LARGE ? 1 : PICTURES;
+    }
+
+    /** Bytes of a picture as the tower sees it. */
+    private static long pixels(DualEncoder encoder) {
+        return encoder.description()
+                .image()
+                .map(tower -> (long) tower.pixels().floats() * Float.BYTES)
+                .orElse(0L);
     }
 
     /** @return the items that are ready for a run; the others are settled, or wanted by nobody */
@@ -90,11 +109,21 @@ final class Runs {
                     item.settle(known);
                     yield null;
                 }
-                try (Releasable ignored = space.take(images.memory(bytes), item::isWanted)) {
-                    yield encoder.prepare(new Input.Image(bytes, item.job().describesPictures()));
-                }
+                yield prepare(encoder, item, bytes);
             }
         };
+    }
+
+    private Prepared prepare(DualEncoder encoder, Item item, byte[] bytes) {
+        long kept = pixels(encoder) > LARGE ? pixels(encoder) : 0;
+        Releasable taken = space.take(images.memory(bytes) + kept, item::isWanted);
+        if (kept > 0) {
+            item.pixels = taken;
+            return encoder.prepare(new Input.Image(bytes, item.job().describesPictures()));
+        }
+        try (taken) {
+            return encoder.prepare(new Input.Image(bytes, item.job().describesPictures()));
+        }
     }
 
     /**

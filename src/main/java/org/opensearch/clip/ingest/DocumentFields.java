@@ -50,8 +50,9 @@ final class DocumentFields {
             List<String> strings = strings(field, target, f -> f.values(document));
             strings.forEach(text -> characters += text.length() + 1);
             if (characters > MOST_CHARACTERS) {
-                throw new IllegalArgumentException("the texts of [" + target + "] and of the fields before it have more than ["
-                        + MOST_CHARACTERS + "] characters, each text counted for every field that is made of it");
+                throw new IllegalArgumentException(
+                        "the texts of [" + target + "] and of the fields before it have more than [" + MOST_CHARACTERS
+                                + "] characters, each text counted for every field that is made of it");
             }
             texts.addAll(strings);
         }
@@ -96,8 +97,9 @@ final class DocumentFields {
     private void count(int more, FieldPath target) {
         inputs += more;
         if (inputs > MOST_INPUTS) {
-            throw new IllegalArgumentException("[" + target + "] and the fields before it are made of more than ["
-                    + MOST_INPUTS + "] texts and pictures of the document, each counted for every field that is made of it");
+            throw new IllegalArgumentException(
+                    "[" + target + "] and the fields before it are made of more than [" + MOST_INPUTS
+                            + "] texts and pictures of the document, each counted for every field that is made of it");
         }
     }
 

@@ -223,7 +223,7 @@ public final class ModelLoader implements LoadedModels.Loader {
             Optional<Session> image = description
                     .image()
                     .map(tower -> keep(session(folder, tower, files, device, towers, progress), opened));
-            return new DualEncoder(description, text, tokenizer, image);
+            return new DualEncoder(description, text, tokenizer, image, ledger);
         } catch (RuntimeException | Error e) {
             for (AutoCloseable resource : opened) {
                 close(resource, e);

@@ -42,10 +42,9 @@ public class DocumentFieldsTests extends OpenSearchTestCase {
 
     public void testTextsOfADocumentAreCountedForEachFieldThatIsMadeOfThem() {
         DocumentFields large = fields("x".repeat(1_000_000));
-        assertEquals(4_000_003, ((Source.Text)
-                        large.text(paths(4), TARGET).source())
-                .text()
-                .length());
+        assertEquals(
+                4_000_003,
+                ((Source.Text) large.text(paths(4), TARGET).source()).text().length());
         assertEquals(
                 "the texts of [v] and of the fields before it have more than [4194304] characters, each text counted for"
                         + " every field that is made of it",

@@ -3,7 +3,10 @@ package org.opensearch.clip.model;
 
 import static org.hamcrest.Matchers.containsString;
 
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.opensearch.clip.core.engine.InputException;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.test.OpenSearchTestCase;
 
@@ -32,6 +35,62 @@ public class MemoryLedgerTests extends OpenSearchTestCase {
         charge.resize(2048);
         charge.resize(10);
         assertEquals(10, ledger.used());
+    }
+
+    private static final long MB = 1 << 20;
+
+    private String refused(long bytes, int tokens) {
+        return expectThrows(RuntimeException.class, () -> ledger.take(bytes, tokens))
+                .getMessage();
+    }
+
+    public void testARunTakesWhatModelsLeaveAndNoMore() {
+        limit.set(1000 * MB);
+        ledger.charge(400 * MB);
+        assertEquals(600 * MB, ledger.most());
+        try (var run = ledger.take(600 * MB, 8192)) {
+            assertEquals(600 * MB, ledger.running());
+            ledger.charge(100 * MB).close(); // a model that is loaded does not wait for runs
+        }
+        assertEquals(0, ledger.running());
+        assertEquals(
+                "a run of a text of [8192] tokens takes about 601mb of memory outside the heap, models hold 400mb of the"
+                        + " 1000mb that [plugins.clip.memory.limit] allows: raise it, send a shorter text, or declare the"
+                        + " model with fewer [max_tokens]",
+                refused(601 * MB, 8192));
+        expectThrows(InputException.class, () -> ledger.take(601 * MB, 8192));
+        expectThrows(ModelException.class, () -> ledger.take(601 * MB, 0));
+        assertEquals(0, ledger.running());
+    }
+
+    public void testSmallRunsGoOnWhenModelsFillTheLimit() {
+        limit.set(1000 * MB);
+        ledger.charge(1000 * MB);
+        assertEquals(256 * MB, ledger.most());
+        try (var one = ledger.take(256 * MB, 77);
+                var other = ledger.take(256 * MB, 77)) {
+            assertEquals(512 * MB, ledger.running());
+        }
+        assertThat(refused(257 * MB, 512), containsString("a run of a text of [512] tokens"));
+    }
+
+    public void testALargeRunWaitsForAnother() throws Exception {
+        limit.set(1000 * MB);
+        var first = ledger.take(600 * MB, 8192);
+        var ran = new CompletableFuture<Long>();
+        Thread second = new Thread(() -> {
+            try (var run = ledger.take(600 * MB, 8192)) {
+                ran.complete(ledger.running());
+            }
+        });
+        second.start();
+        assertBusy(() -> assertEquals(Thread.State.TIMED_WAITING, second.getState()));
+        assertFalse(ran.isDone());
+        first.close();
+        first.close();
+        assertEquals(600 * MB, (long) ran.get(30, TimeUnit.SECONDS));
+        second.join();
+        assertEquals(0, ledger.running());
     }
 
     public void testClosingTwiceGivesBackOnce() {

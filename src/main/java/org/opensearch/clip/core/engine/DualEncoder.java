@@ -73,11 +73,21 @@ public final class DualEncoder implements AutoCloseable {
             Optional<Session> text,
             Optional<Tokenizer> tokenizer,
             Optional<Session> image) {
+        this(description, text, tokenizer, image, RunMemory.UNCOUNTED);
+    }
+
+    /** @param memory that runs take their tensors from */
+    public DualEncoder(
+            ModelDescription description,
+            Optional<Session> text,
+            Optional<Tokenizer> tokenizer,
+            Optional<Session> image,
+            RunMemory memory) {
         int dimension = description.dimension();
         this.description = description;
         this.tokenizer = tokenizer;
-        this.text = description.text().map(t -> new TextTower(t, text.orElseThrow(), dimension, buffers));
-        this.image = description.image().map(t -> new ImageTower(t, image.orElseThrow(), dimension, buffers));
+        this.text = description.text().map(t -> new TextTower(t, text.orElseThrow(), dimension, buffers, memory));
+        this.image = description.image().map(t -> new ImageTower(t, image.orElseThrow(), dimension, buffers, memory));
         this.sessions = Stream.of(text, image).flatMap(Optional::stream).toList();
     }
 

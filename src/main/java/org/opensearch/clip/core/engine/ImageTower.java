@@ -18,15 +18,17 @@ final class ImageTower {
     private final ImageSpec pixels;
     private final Graph graph;
     private final Buffers buffers;
+    private final RunMemory memory;
     private final String input;
     private final int batch;
 
     /** @throws ModelException when the graph is no picture tower: what it has, what was expected */
-    ImageTower(Tower.Image tower, Session session, int dimension, Buffers buffers) {
+    ImageTower(Tower.Image tower, Session session, int dimension, Buffers buffers, RunMemory memory) {
         this.pixels = tower.pixels();
         this.graph = Graph.of(tower, session, dimension);
         this.buffers = buffers;
-        this.batch = Graph.batch(tower.graph(), session, session.inputs());
+        this.memory = memory;
+        this.batch = Math.min(Graph.batch(tower.graph(), session, session.inputs()), pixels.batch());
         this.input = input(tower, session);
     }
 
@@ -69,8 +71,10 @@ final class ImageTower {
 
     private List<float[]> run(List<Prepared.Image> images) {
         long size = (long) images.size() * pixels.floats() * Float.BYTES;
-        try (Buffers.Lease memory = buffers.take(size)) {
-            FloatBuffer data = memory.next((int) size).asFloatBuffer();
+        // the pixels, and as much again for what the first layer makes of them
+        try (RunMemory.Taken ignored = memory.take(2 * size, 0);
+                Buffers.Lease lease = buffers.take(size)) {
+            FloatBuffer data = lease.next((int) size).asFloatBuffer();
             images.forEach(image -> data.put(image.pixels()));
             long[] shape = {images.size(), 3, pixels.height(), pixels.width()};
             var tensors = Map.of(input, new Tensor(shape, data.flip()));

@@ -61,6 +61,15 @@ public interface Session extends Ports, AutoCloseable {
         return footprint().bytes();
     }
 
+    /**
+     * Memory outside the heap that a run takes for a moment, at most, as far as the graph says it.
+     *
+     * @param positions that each of the inputs is padded to
+     */
+    default long runBytes(long inputs, long positions) {
+        return 0;
+    }
+
     /** Of the graph that is run, subgraphs included. */
     long nodes();
 

@@ -19,16 +19,18 @@ final class TextTower {
     private final Tower.Text tower;
     private final Graph graph;
     private final Buffers buffers;
+    private final RunMemory memory;
     private final TextInputs inputs;
     private final int batch;
     /** Positions of every run, or 0 for as many as the longest input of the batch has. */
     private final int length;
 
     /** @throws ModelException when the graph is no text tower: what it has, what was expected */
-    TextTower(Tower.Text tower, Session session, int dimension, Buffers buffers) {
+    TextTower(Tower.Text tower, Session session, int dimension, Buffers buffers, RunMemory memory) {
         this.tower = tower;
         this.graph = Graph.of(tower, session, dimension);
         this.buffers = buffers;
+        this.memory = memory;
         this.inputs = TextInputs.of(tower, session);
         this.batch = Graph.batch(tower.graph(), session, inputs.sequences());
         this.length = length(tower, inputs.sequences());
@@ -65,29 +67,45 @@ final class TextTower {
         }
         var vectors = new float[texts.size()][];
         for (List<Integer> same : byTask.values()) {
-            for (int from = 0; from < same.size(); from += Math.min(batch, same.size())) {
-                List<Integer> some = same.subList(from, Math.min(same.size() - from, batch) + from);
-                List<float[]> made = run(some.stream().map(texts::get).toList());
-                for (int i = 0; i < made.size(); i++) {
-                    vectors[some.get(i)] = made.get(i);
+            for (int from = 0; from < same.size(); ) {
+                List<Prepared.Text> rest =
+                        same.subList(from, same.size()).stream().map(texts::get).toList();
+                List<float[]> made = run(rest.subList(0, fitting(rest)));
+                for (float[] vector : made) {
+                    vectors[same.get(from++)] = vector;
                 }
             }
         }
         return Arrays.asList(vectors);
     }
 
+    /** How many of the first ones share a run: as many as there is memory for, or one. */
+    private int fitting(List<Prepared.Text> texts) {
+        int count = Math.min(texts.size(), batch);
+        while (count > 1 && graph.session().runBytes(count, longest(texts.subList(0, count))) > memory.most()) {
+            count = Math.ceilDiv(count, 2);
+        }
+        return count;
+    }
+
+    private int longest(List<Prepared.Text> texts) {
+        int longest = length;
+        for (Prepared.Text text : texts) {
+            longest = Math.max(longest, text.ids().length);
+        }
+        return longest;
+    }
+
     private List<float[]> run(List<Prepared.Text> texts) {
         int[] lengths = texts.stream().mapToInt(t -> t.ids().length).toArray();
-        int longest = length;
-        for (int tokens : lengths) {
-            longest = Math.max(longest, tokens);
-        }
+        int longest = longest(texts);
         long[] sizes = inputs.bytes(texts.size(), longest);
-        try (Buffers.Lease memory = buffers.take(sizes)) {
+        try (RunMemory.Taken ignored = memory.take(graph.session().runBytes(texts.size(), longest), longest);
+                Buffers.Lease lease = buffers.take(sizes)) {
             Map<String, Tensor> tensors = new HashMap<>();
             for (int i = 0; i < sizes.length; i++) {
                 Port port = inputs.ports().get(i);
-                tensors.put(port.name(), inputs.tensor(i, memory.next((int) sizes[i]), texts, longest, tower));
+                tensors.put(port.name(), inputs.tensor(i, lease.next((int) sizes[i]), texts, longest, tower));
             }
             return graph.vectors(graph.session().run(tensors, graph.output().name()), texts.size(), lengths);
         }

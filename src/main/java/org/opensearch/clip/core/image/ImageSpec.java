@@ -31,6 +31,9 @@ public record ImageSpec(
         double[] std,
         int fill) {
 
+    /** 8 pictures of 836 x 836. */
+    private static final long MOST_RUN_BYTES = 64L << 20;
+
     /** How a picture of another aspect ratio is made to fit. */
     public enum Resize {
         /** Shortest edge to the size, aspect kept, then the centre is cut out. */
@@ -121,6 +124,11 @@ public record ImageSpec(
                 mean,
                 std,
                 otherFill);
+    }
+
+    /** Pictures of a run at most: their pixels lie in memory twice, and where one is large more of them gain nothing. */
+    public int batch() {
+        return (int) Math.max(1, MOST_RUN_BYTES / ((long) floats() * Float.BYTES));
     }
 
     /** Floats of one picture: 3 * height * width. */

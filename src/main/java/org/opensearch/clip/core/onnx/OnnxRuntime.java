@@ -166,7 +166,12 @@ public final class OnnxRuntime {
             try {
                 NativeHeap.trim();
                 Footprint footprint = probe.taken(scanned.weights(), prepared);
-                return new OnnxSession(name, env, session, timer, options.runTimeout(), footprint, scanned.nodes());
+                // a GPU has memory of its own
+                Activations activations = options.device().kind() == Device.Kind.CUDA
+                        ? Activations.NONE
+                        : Activations.of(scanned.model().getGraph());
+                return new OnnxSession(
+                        name, env, session, timer, options.runTimeout(), footprint, scanned.nodes(), activations);
             } catch (OrtException | RuntimeException e) {
                 session.close();
                 throw e;

@@ -33,6 +33,7 @@ final class OnnxSession implements Session {
     private final Duration runTimeout;
     private final Footprint footprint;
     private final long nodes;
+    private final Activations activations;
     private final Map<String, OnnxPort> inputs;
     private final Map<String, OnnxPort> outputs;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -47,7 +48,8 @@ final class OnnxSession implements Session {
             OnnxRuntime.Timer timer,
             Duration runTimeout,
             Footprint footprint,
-            long nodes)
+            long nodes,
+            Activations activations)
             throws OrtException {
         this.name = name;
         this.environment = environment;
@@ -56,6 +58,7 @@ final class OnnxSession implements Session {
         this.runTimeout = runTimeout;
         this.footprint = footprint;
         this.nodes = nodes;
+        this.activations = activations;
         this.inputs = new LinkedHashMap<>();
         this.outputs = new LinkedHashMap<>();
         session.getInputInfo().values().forEach(node -> inputs.put(node.getName(), OnnxPort.of(node)));
@@ -135,6 +138,11 @@ final class OnnxSession implements Session {
     @Override
     public Footprint footprint() {
         return footprint;
+    }
+
+    @Override
+    public long runBytes(long inputs, long positions) {
+        return activations.bytes(inputs, positions);
     }
 
     @Override

@@ -13,7 +13,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -106,6 +108,81 @@ class DualEncoderTests {
             var prepared = (Prepared.Text) encoder.prepare(new Input.Text("dog ".repeat(100)));
             assertEquals(32, prepared.ids().length);
             assertTrue(prepared.truncated());
+        }
+    }
+
+    /** Says that each position of a text takes a byte. */
+    private record Counting(Session session, List<Long> batches) implements Session {
+        @Override
+        public Floats run(Map<String, Tensor> inputs, String output) {
+            batches.add(inputs.values().iterator().next().shape()[0]);
+            return session.run(inputs, output);
+        }
+
+        @Override
+        public long runBytes(long inputs, long positions) {
+            return inputs * positions;
+        }
+
+        @Override
+        public List<Port> inputs() {
+            return session.inputs();
+        }
+
+        @Override
+        public List<Port> outputs() {
+            return session.outputs();
+        }
+
+        @Override
+        public Footprint footprint() {
+            return session.footprint();
+        }
+
+        @Override
+        public long nodes() {
+            return session.nodes();
+        }
+
+        @Override
+        public void close() {
+            session.close();
+        }
+    }
+
+    private record Limited(long most, List<Long> open) implements RunMemory {
+        @Override
+        public Taken take(long bytes, int tokens) {
+            if (bytes > most) {
+                throw new InputException(InputException.Kind.INVALID_TEXT, "[" + tokens + "] tokens");
+            }
+            open.add(bytes);
+            return () -> open.remove(bytes);
+        }
+    }
+
+    @Test
+    void textsShareARunWhileItsMemoryIsThere() {
+        var description = TinyClip.description();
+        var text = description.text().orElseThrow();
+        var batches = new ArrayList<Long>();
+        var open = new ArrayList<Long>();
+        try (DualEncoder encoder = new DualEncoder(
+                TinyClip.of(description.dimension(), Optional.of(text), Optional.empty()),
+                Optional.of(new Counting(TinyClip.session(FOLDER, text.graph()), batches)),
+                Optional.of(Tokenizer.open(FOLDER.resolve(text.tokenizer()), text.maxTokens())),
+                Optional.empty(),
+                new Limited(20, open))) {
+            Prepared four = encoder.prepare(new Input.Text("dog dog"));
+            int tokens = ((Prepared.Text) four).ids().length;
+            assertEquals(7, encoder.encode(Collections.nCopies(7, four)).size());
+            assertTrue(
+                    batches.stream().allMatch(count -> count * tokens <= 20) && batches.size() > 1,
+                    () -> "runs of " + batches + " texts of " + tokens + " tokens");
+            Prepared longest = encoder.prepare(new Input.Text("dog ".repeat(100)));
+            var e = assertThrows(InputException.class, () -> encoder.encode(List.of(four, longest)));
+            assertEquals("[32] tokens", e.getMessage());
+            assertEquals(List.of(), open);
         }
     }
 
