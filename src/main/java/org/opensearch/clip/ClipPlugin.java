@@ -20,6 +20,7 @@ import org.opensearch.clip.model.ModelEndpoints;
 import org.opensearch.clip.model.ModelFiles;
 import org.opensearch.clip.model.ModelLoader;
 import org.opensearch.clip.model.ModelMetadata;
+import org.opensearch.clip.model.RestoreWarning;
 import org.opensearch.clip.model.Timers;
 import org.opensearch.clip.query.ClipQueryBuilder;
 import org.opensearch.clip.search.DiversifyProcessor;
@@ -75,7 +76,7 @@ public final class ClipPlugin extends Plugin
     private final Embedder embedder = new Embedder();
     private final SearchTasks searchTasks = new SearchTasks();
     private volatile ClipSettings settings;
-    private volatile SpaceRecorder spaces;
+    private volatile List<ActionFilter> filters;
 
     @Override
     public Collection<Object> createComponents(
@@ -96,7 +97,8 @@ public final class ClipPlugin extends Plugin
         var fetcher = Timers.fetcher(threadPool, clusterService);
         var files = ModelFiles.of(environment, nodeEnvironment, catalog, fetcher, settings, clusterService);
         var models = ModelLoader.models(files, settings, environment, nodeEnvironment, clusterService, threadPool);
-        spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
+        var spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
+        filters = List.of(spaces, new RestoreWarning(clusterService));
         var stats = new ClipStats().gauge("gpus", new GpuStats()::section);
         return List.of(settings, catalog, files, models, fetcher, searchTasks, stats);
     }
@@ -112,7 +114,7 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public List<ActionFilter> getActionFilters() {
-        return List.of(spaces);
+        return filters;
     }
 
     @Override

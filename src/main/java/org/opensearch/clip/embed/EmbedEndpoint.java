@@ -41,7 +41,7 @@ public final class EmbedEndpoint {
     public static List<ActionHandler<? extends ActionRequest, ? extends ActionResponse>> actions() {
         return List.of(
                 new ActionHandler<>(Embed.ACTION, EmbedEndpoint.Plain.class, Lanes.class, Router.class),
-                new ActionHandler<>(Embed.BY_URL, EmbedEndpoint.ByUrl.class),
+                new ActionHandler<>(Embed.BY_URL, EmbedEndpoint.ByUrl.class, OpenRequests.class),
                 new ActionHandler<>(VerifyModel.ACTION, VerifyModel.Transport.class),
                 new ActionHandler<>(RecordSpaces.ACTION, RecordSpaces.Transport.class),
                 new ActionHandler<>(RecordSpaces.OLD_ACTION, RecordSpaces.OldTransport.class));

@@ -5,9 +5,9 @@ import java.util.function.Consumer;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.action.support.ContextPreservingActionListener;
+import org.opensearch.clip.model.Refusal;
 import org.opensearch.clip.wire.Peers;
 import org.opensearch.core.action.ActionListener;
-import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.identity.PluginSubject;
 import org.opensearch.transport.client.Client;
@@ -71,14 +71,9 @@ public final class Embedder {
         return switch (status) {
             case BAD_REQUEST -> new IllegalArgumentException(message, cause);
             case NOT_FOUND -> new ResourceNotFoundException(message, cause);
-            case TOO_MANY_REQUESTS -> rejection(message, cause);
+            case TOO_MANY_REQUESTS -> Refusal.rejected(message, cause);
+            case SERVICE_UNAVAILABLE -> Refusal.unavailable(message, cause);
             default -> new OpenSearchStatusException(message, status, cause);
         };
-    }
-
-    private static RuntimeException rejection(String message, Throwable cause) {
-        var rejection = new OpenSearchRejectedExecutionException(message);
-        rejection.initCause(cause);
-        return rejection;
     }
 }

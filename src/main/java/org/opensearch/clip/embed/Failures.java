@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
+import java.util.concurrent.CancellationException;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.opensearch.ExceptionsHelper;
@@ -12,6 +13,7 @@ import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.net.FetchException;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Result.Failure;
+import org.opensearch.clip.model.Refusal;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.breaker.CircuitBreakingException;
 import org.opensearch.core.common.unit.ByteSizeValue;
@@ -24,7 +26,6 @@ public final class Failures {
     private static final String TIMEOUT = "timeout";
     private static final String TOTAL_LIMIT = "indices.breaker.total.limit";
     private static final String REQUEST_LIMIT = "indices.breaker.request.limit";
-    private static final String RETRY_AFTER = "Retry-After";
 
     private Failures() {}
 
@@ -55,6 +56,7 @@ public final class Failures {
                                 + new ByteSizeValue(e.getByteLimit()) + "] of "
                                 + (e.getMessage().startsWith("[parent]") ? TOTAL_LIMIT : REQUEST_LIMIT) + ")",
                         RestStatus.TOO_MANY_REQUESTS);
+            case CancellationException e -> of(Refusal.unavailable(e.getMessage()));
             case ModelException e -> {
                 LOGGER.warn("a run of a model failed", e);
                 yield new Failure("model_failed", e.getMessage(), RestStatus.INTERNAL_SERVER_ERROR);
@@ -98,16 +100,8 @@ public final class Failures {
         return new OpenSearchStatusException(reason, RestStatus.CONFLICT);
     }
 
-    static OpenSearchException unavailable(String reason) {
-        return retryable(new OpenSearchStatusException(reason, RestStatus.SERVICE_UNAVAILABLE));
-    }
-
-    /** With the header that HTTP clients wait by. */
-    static <E extends OpenSearchException> E retryable(E e) {
-        if (e.getHeader(RETRY_AFTER) == null) {
-            e.addHeader(RETRY_AFTER, "5");
-        }
-        return e;
+    static OpenSearchException cancelled() {
+        return Refusal.cancelled("embed request was cancelled");
     }
 
     /** For a caller that cannot go on without the vector. */

@@ -9,12 +9,15 @@ import java.util.Map;
 import java.util.Set;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.OpenSearchException;
+import org.opensearch.clip.model.Refusal;
 import org.opensearch.common.CheckedConsumer;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.rest.RestStatus;
+import org.opensearch.core.tasks.TaskCancelledException;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.rest.BytesRestResponse;
 import org.opensearch.rest.RestChannel;
+import org.opensearch.rest.RestResponse;
 
 /**
  * What the endpoints below {@code /_plugins/_clip/v1} have in common: inputs in any of the forms that clients of Jina and OpenAI send, and
@@ -96,11 +99,11 @@ final class JinaSchema {
     static void fail(RestChannel channel, Exception e) {
         Throwable cause = ExceptionsHelper.unwrapCause(e);
         try {
-            fail(
-                    channel,
-                    ExceptionsHelper.status(cause),
-                    OpenSearchException.getExceptionName(cause),
-                    cause.getMessage());
+            RestStatus status = ExceptionsHelper.status(cause);
+            RestResponse answer =
+                    answer(channel, status, OpenSearchException.getExceptionName(cause), cause.getMessage());
+            // who has cancelled a request is not told when to come back
+            channel.sendResponse(cause instanceof TaskCancelledException ? answer : Refusal.retryable(answer));
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
@@ -108,10 +111,12 @@ final class JinaSchema {
 
     /** As all inputs or none are answered: the first that fails is the error. */
     static void fail(RestChannel channel, String input, Embed.Result.Failure failure) throws IOException {
-        fail(channel, failure.status(), failure.type(), "[" + input + "] " + failure.reason());
+        channel.sendResponse(Refusal.retryable(
+                answer(channel, failure.status(), failure.type(), "[" + input + "] " + failure.reason())));
     }
 
-    private static void fail(RestChannel channel, RestStatus status, String type, String reason) throws IOException {
+    private static RestResponse answer(RestChannel channel, RestStatus status, String type, String reason)
+            throws IOException {
         try (XContentBuilder json = channel.newErrorBuilder()) {
             json.startObject().field("detail", reason);
             json.startObject("error");
@@ -120,8 +125,8 @@ final class JinaSchema {
             json.endObject().endArray();
             json.field("type", type).field("reason", reason).field("message", reason);
             json.endObject();
-            channel.sendResponse(new BytesRestResponse(
-                    status, json.field("status", status.getStatus()).endObject()));
+            return new BytesRestResponse(
+                    status, json.field("status", status.getStatus()).endObject());
         }
     }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.opensearch.OpenSearchException;
 import org.opensearch.clip.core.engine.DualEncoder;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.net.FetchException;
@@ -33,7 +34,6 @@ import org.opensearch.common.util.concurrent.ThreadContext.StoredContext;
 import org.opensearch.core.common.breaker.CircuitBreaker;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.indices.breaker.CircuitBreakerService;
-import org.opensearch.core.tasks.TaskCancelledException;
 import org.opensearch.monitor.jvm.JvmInfo;
 import org.opensearch.threadpool.ExecutorBuilder;
 import org.opensearch.threadpool.FixedExecutorBuilder;
@@ -141,14 +141,14 @@ public final class Lanes {
         }
         try {
             enqueue(job);
-        } catch (OpenSearchRejectedExecutionException full) {
+        } catch (OpenSearchException full) {
             model.close();
             ofModel.failed("rejected");
             completion.onFailure(full);
             return;
         }
         task.whenCancelled(() -> {
-            if (job.giveUp(new TaskCancelledException("embed request was cancelled"))) {
+            if (job.giveUp(Failures.cancelled())) {
                 ofModel.failed("cancelled");
             }
         });

@@ -3,12 +3,13 @@ package org.opensearch.clip.embed;
 
 import java.util.Map;
 import java.util.TreeMap;
+import org.opensearch.OpenSearchException;
 import org.opensearch.clip.embed.Embed.Lane;
+import org.opensearch.clip.model.Refusal;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.core.common.breaker.CircuitBreaker;
 import org.opensearch.core.common.breaker.CircuitBreakingException;
 import org.opensearch.core.common.unit.ByteSizeValue;
-import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 
 /**
  * How much the lanes hold, and whether there is room for more. Each is bounded in bytes, those of the strings that were sent and
@@ -31,19 +32,22 @@ final class Room {
         this.breaker = breaker;
     }
 
-    /** @throws OpenSearchRejectedExecutionException (429) when its lane is full */
+    /** @throws OpenSearchException (429) when its lane is full */
     void admit(Job job) {
         ClipSettings.Lanes limits = settings.lanes();
         if (job.lane() == Lane.SEARCH) {
             if (searches >= limits.searchQueue()) {
-                throw new OpenSearchRejectedExecutionException("the search lane is full: [" + searches
-                        + "] requests wait or run (plugins.clip.search.queue); retry later");
+                throw Refusal.rejected(
+                        "the search lane is full: [" + searches + "] requests wait or run (plugins.clip.search.queue)",
+                        null);
             }
             if (searches > 0 && searchBytes + job.bytes() > limits.ingestQueueBytes()) {
-                throw new OpenSearchRejectedExecutionException("the search lane is full: ["
-                        + new ByteSizeValue(searchBytes) + "] wait or run, [" + new ByteSizeValue(job.bytes())
-                        + "] more are over [" + new ByteSizeValue(limits.ingestQueueBytes())
-                        + "], which each lane may hold (plugins.clip.ingest.queue); retry later");
+                throw Refusal.rejected(
+                        "the search lane is full: ["
+                                + new ByteSizeValue(searchBytes) + "] wait or run, [" + new ByteSizeValue(job.bytes())
+                                + "] more are over [" + new ByteSizeValue(limits.ingestQueueBytes())
+                                + "], which each lane may hold (plugins.clip.ingest.queue)",
+                        null);
             }
             searches++;
             searchBytes += job.bytes();
@@ -51,9 +55,11 @@ final class Room {
         }
         long held = sentBytes + fetchedBytes;
         if (ingests > 0 && held + job.bytes() > limits.ingestQueueBytes()) {
-            throw new OpenSearchRejectedExecutionException("the ingest lane is full: [" + new ByteSizeValue(held)
-                    + "] wait or run, [" + new ByteSizeValue(job.bytes()) + "] more are over ["
-                    + new ByteSizeValue(limits.ingestQueueBytes()) + "] (plugins.clip.ingest.queue); retry later");
+            throw Refusal.rejected(
+                    "the ingest lane is full: [" + new ByteSizeValue(held)
+                            + "] wait or run, [" + new ByteSizeValue(job.bytes()) + "] more are over ["
+                            + new ByteSizeValue(limits.ingestQueueBytes()) + "] (plugins.clip.ingest.queue)",
+                    null);
         }
         ingests++;
         sentBytes += job.bytes();

@@ -21,6 +21,7 @@ import org.opensearch.clip.model.Desired;
 import org.opensearch.clip.model.FirstUse;
 import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelMetadata;
+import org.opensearch.clip.model.Refusal;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.clip.wire.Frame;
@@ -34,7 +35,6 @@ import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.util.concurrent.UncategorizedExecutionException;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.rest.RestStatus;
-import org.opensearch.core.tasks.TaskCancelledException;
 import org.opensearch.node.NodeClosedException;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.ConnectTransportException;
@@ -62,6 +62,7 @@ public final class Router {
     private final ClusterService cluster;
     private final LoadedModels loaded;
     private final Lanes lanes;
+    private final OpenRequests openRequests;
     private final ClipSettings settings;
     private final FirstUse firstUse;
     private final VectorFields vectorFields;
@@ -75,6 +76,7 @@ public final class Router {
             IndexNameExpressionResolver resolver,
             LoadedModels loaded,
             Lanes lanes,
+            OpenRequests openRequests,
             Client client,
             ClipSettings settings,
             ClipStats stats) {
@@ -82,6 +84,7 @@ public final class Router {
         this.cluster = cluster;
         this.loaded = loaded;
         this.lanes = lanes;
+        this.openRequests = openRequests;
         this.settings = settings;
         this.firstUse = new FirstUse(client, cluster::state);
         this.vectorFields = new VectorFields(resolver);
@@ -136,8 +139,8 @@ public final class Router {
 
     /** Ends with the task. */
     <T> Completion<T> completion(EmbedTask task, ActionListener<T> listener) {
-        Completion<T> completion = new Completion<>(transport.getThreadPool(), listener);
-        task.whenCancelled(() -> completion.onFailure(new TaskCancelledException("embed request was cancelled")));
+        Completion<T> completion = openRequests.add(listener);
+        task.whenCancelled(() -> completion.onFailure(Failures.cancelled()));
         return completion;
     }
 
@@ -183,7 +186,7 @@ public final class Router {
             }
             List<DiscoveryNode> nodes = inOrder(model);
             if (nodes.isEmpty()) {
-                throw Failures.unavailable("no node of the cluster may hold model [" + model.id() + "] (nodes: "
+                throw Refusal.unavailable("no node of the cluster may hold model [" + model.id() + "] (nodes: "
                         + (model.nodes() == null ? "data, ingest and search nodes" : model.nodes()) + ")");
             }
             if (nodes.size() > 1) {
@@ -200,7 +203,7 @@ public final class Router {
             firstUse.of(
                     model.id(),
                     remainingWait(),
-                    Failures.unavailable("model [" + model.id() + "] is still loading"),
+                    Refusal.unavailable("model [" + model.id() + "] is still loading"),
                     ActionListener.wrap(
                             wanted -> next(), e -> completion.onFailure(told(ExceptionsHelper.unwrapCause(e)))));
         }
@@ -251,7 +254,7 @@ public final class Router {
         private Exception silence(Silence from) {
             stops.removeIf(stop -> stop.node().equals(from.node));
             silentNanos += from.nanos;
-            return Failures.unavailable("no node that may hold model [" + request.modelId()
+            return Refusal.unavailable("no node that may hold model [" + request.modelId()
                     + "] answers now: they said nothing for ["
                     + TimeValue.timeValueMillis(TimeUnit.NANOSECONDS.toMillis(silentNanos)) + "], [timeout] is ["
                     + timeout(request.lane(), request.timeout()) + "]");
@@ -280,11 +283,11 @@ public final class Router {
             if (cause instanceof ReceiveTimeoutTransportException
                     || cause instanceof ConnectTransportException
                     || cause instanceof NodeClosedException) {
-                return Failures.unavailable(
+                return Refusal.unavailable(
                         "no node that may hold model [" + request.modelId() + "] can be reached now");
             }
             if (cause instanceof OpenSearchException known && known.status() == RestStatus.SERVICE_UNAVAILABLE) {
-                return Failures.retryable(known);
+                return Refusal.retryable(known);
             }
             return cause instanceof Exception known ? known : new UncategorizedExecutionException("failed", cause);
         }

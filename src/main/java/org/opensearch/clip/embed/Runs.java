@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
 import org.opensearch.clip.core.engine.DualEncoder;
 import org.opensearch.clip.core.engine.DualEncoder.Prepared;
@@ -208,6 +209,9 @@ final class Runs {
             vectors = encoder.encode(items.stream().map(item -> item.prepared).toList());
             stats.ran(items.size());
             stats.took(Stage.INFER, System.nanoTime() - start);
+        } catch (CancellationException e) {
+            items.forEach(item -> settled.accept(item, Failures.of(e)));
+            return;
         } catch (Exception | LinkageError e) {
             if (items.size() == 1) {
                 settled.accept(items.getFirst(), Failures.of(e));

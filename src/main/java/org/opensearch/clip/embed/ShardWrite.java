@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.opensearch.OpenSearchParseException;
-import org.opensearch.OpenSearchStatusException;
 import org.opensearch.action.DocWriteRequest;
 import org.opensearch.action.bulk.BulkItemRequest;
 import org.opensearch.action.bulk.BulkShardRequest;
@@ -16,9 +15,9 @@ import org.opensearch.action.bulk.TransportBulkAction;
 import org.opensearch.action.index.IndexRequest;
 import org.opensearch.clip.embed.Notebook.Made;
 import org.opensearch.clip.embed.SpaceGuard.Incoming;
+import org.opensearch.clip.model.Refusal;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.metadata.IndexMetadata;
-import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentParseException;
 
 /**
@@ -82,11 +81,10 @@ final class ShardWrite {
         Map<String, Exception> reasons = new LinkedHashMap<>();
         fields.forEach((field, fingerprint) -> reasons.put(
                 field,
-                new OpenSearchStatusException(
+                Refusal.unavailable(
                         "that field [" + field + "] of index [" + name + "] has vectors of "
                                 + SpaceGuard.named(state, fingerprint)
                                 + " could not be recorded by the cluster manager: send the document again",
-                        RestStatus.SERVICE_UNAVAILABLE,
                         cause)));
         items.removeIf(item -> {
             for (Map.Entry<String, Exception> reason : reasons.entrySet()) {

@@ -10,8 +10,8 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.opensearch.ExceptionsHelper;
+import org.opensearch.OpenSearchException;
 import org.opensearch.OpenSearchParseException;
-import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionRequestValidationException;
@@ -27,6 +27,7 @@ import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelFiles;
 import org.opensearch.clip.model.ModelMetadata;
+import org.opensearch.clip.model.Refusal;
 import org.opensearch.clip.model.RequestBody;
 import org.opensearch.clip.wire.Frame;
 import org.opensearch.clip.wire.Hop;
@@ -43,14 +44,12 @@ import org.opensearch.core.common.bytes.BytesArray;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.common.io.stream.Writeable;
-import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.tasks.TaskId;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestRequest;
 import org.opensearch.rest.action.RestCancellableNodeClient;
-import org.opensearch.rest.action.RestStatusToXContentListener;
 import org.opensearch.tasks.Task;
 import org.opensearch.transport.ConnectTransportException;
 import org.opensearch.transport.TransportRequestOptions;
@@ -254,7 +253,7 @@ public final class VerifyModel {
             }
             List<DiscoveryNode> nodes = model.eligible(cluster.state().nodes());
             if (nodes.isEmpty()) {
-                throw Failures.unavailable("no node of the cluster may hold model [" + model.id() + "]");
+                throw Refusal.unavailable("no node of the cluster may hold model [" + model.id() + "]");
             }
             Completion<Response> completion = router.completion((EmbedTask) task, listener);
             GroupedActionListener<OnNode> all = new GroupedActionListener<>(
@@ -335,11 +334,9 @@ public final class VerifyModel {
     private static String reason(Exception failure) {
         return switch (ExceptionsHelper.unwrapCause(failure)) {
             case ConnectTransportException e -> "the node cannot be reached now";
-            case OpenSearchStatusException e -> e.getMessage();
-            case ResourceNotFoundException e -> e.getMessage();
+            case OpenSearchException e -> e.getMessage();
             case IllegalArgumentException e -> e.getMessage();
             case ModelException e -> e.getMessage();
-            case OpenSearchRejectedExecutionException e -> e.getMessage();
             case Throwable e -> "the node did not verify: " + e.getClass().getSimpleName();
         };
     }
@@ -360,7 +357,7 @@ public final class VerifyModel {
             Goldens goldens = rest.hasContent() ? Goldens.parse(RequestBody.read(rest)) : null;
             Request request = new Request(rest.param("id"), goldens, rest.paramAsTime("timeout", null));
             return channel -> new RestCancellableNodeClient(client, rest.getHttpChannel())
-                    .execute(ACTION, request, new RestStatusToXContentListener<>(channel));
+                    .execute(ACTION, request, Refusal.answering(channel));
         }
     }
 }

@@ -25,12 +25,10 @@ import org.opensearch.core.action.ActionResponse;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.rest.RestStatus;
-import org.opensearch.core.tasks.TaskCancelledException;
 import org.opensearch.core.tasks.TaskId;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestRequest;
-import org.opensearch.rest.action.RestStatusToXContentListener;
 import org.opensearch.tasks.CancellableTask;
 import org.opensearch.tasks.Task;
 import org.opensearch.threadpool.ThreadPool;
@@ -119,7 +117,7 @@ public final class LoadModel {
 
         void ensureNotCancelled() {
             if (isCancelled()) {
-                throw new TaskCancelledException("stopped: " + getReasonCancelled());
+                throw Refusal.cancelled("stopped: " + getReasonCancelled());
             }
         }
 
@@ -245,7 +243,7 @@ public final class LoadModel {
 
             private void ask(boolean first) {
                 if (task.isCancelled()) {
-                    listener.onFailure(new TaskCancelledException(
+                    listener.onFailure(Refusal.cancelled(
                             "stopped waiting for model [" + request.id + "]: " + task.getReasonCancelled()));
                     return;
                 }
@@ -331,7 +329,7 @@ public final class LoadModel {
             boolean wait = request.paramAsBoolean("wait_for_completion", true);
             Request load = new Request(request.param("id"), request.paramAsTime("timeout", DEFAULT_TIMEOUT), !wait);
             return wait
-                    ? channel -> client.execute(action, load, new RestStatusToXContentListener<>(channel))
+                    ? channel -> client.execute(action, load, Refusal.answering(channel))
                     : channel -> TaskStarted.send(channel, client, action, load);
         }
     }

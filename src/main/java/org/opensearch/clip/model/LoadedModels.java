@@ -68,6 +68,9 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
 
         /** @param progress told how far it is; cancelled when the model is not wanted any more */
         Loaded load(DeclaredModel model, Progress progress);
+
+        /** Stops the runs of what it has loaded: the node closes. */
+        default void stopRuns() {}
     }
 
     /**
@@ -221,9 +224,7 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
             case LOADED ->
                 new OpenSearchStatusException(
                         "model [" + id + "] is not for this node: see [nodes] of its declaration", RestStatus.CONFLICT);
-            case ON_USE ->
-                new OpenSearchStatusException(
-                        "model [" + id + "] is loaded when it is first used", RestStatus.SERVICE_UNAVAILABLE);
+            case ON_USE -> Refusal.unavailable("model [" + id + "] is loaded when it is first used");
             case UNLOADED -> notLoaded(id);
         };
     }
@@ -233,6 +234,11 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         return new OpenSearchStatusException(
                 "model [" + id + "] is declared and not loaded: POST /_plugins/_clip/models/" + id + "/_load",
                 RestStatus.CONFLICT);
+    }
+
+    /** Stops all runs: the node closes. */
+    public void stopRuns() {
+        loader.stopRuns();
     }
 
     /** Sessions take their time to close, and the last user may be on any thread. */
@@ -258,7 +264,7 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     @Override
     protected synchronized void doClose() {
         closed = true;
-        Exception reason = new OpenSearchStatusException("the node is closing", RestStatus.SERVICE_UNAVAILABLE);
+        Exception reason = Refusal.unavailable("the node is closing");
         slots.values().forEach(slot -> slot.close(reason));
         slots.clear();
     }

@@ -107,6 +107,11 @@ public final class ModelLoader implements LoadedModels.Loader {
         return prepared.madeFor() + "\n" + device(model);
     }
 
+    @Override
+    public void stopRuns() {
+        runtime.stopRuns();
+    }
+
     /** Privileged, because what this plugin may read, core's own code further up the stack may not: the system's word on memory and CPU. */
     @Override
     public LoadedModels.Loaded load(DeclaredModel model, Progress progress) {

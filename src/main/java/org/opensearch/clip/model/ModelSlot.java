@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.apache.logging.log4j.message.ParameterizedMessage;
-import org.opensearch.OpenSearchStatusException;
+import org.opensearch.OpenSearchException;
 import org.opensearch.clip.model.LoadedModels.Loaded;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.common.lease.Releasable;
@@ -16,7 +16,6 @@ import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.unit.ByteSizeValue;
-import org.opensearch.core.rest.RestStatus;
 import org.opensearch.threadpool.Scheduler;
 import org.opensearch.threadpool.ThreadPool;
 
@@ -297,11 +296,10 @@ final class ModelSlot implements LoadAttempt.Slot {
         }
     }
 
-    private synchronized OpenSearchStatusException unavailable() {
-        return new OpenSearchStatusException(
+    private synchronized OpenSearchException unavailable() {
+        return Refusal.unavailable(
                 state == Observed.State.FAILED
                         ? "model [" + model.id() + "] cannot be loaded on this node: " + reason
-                        : "model [" + model.id() + "] is still loading: see GET /_plugins/_clip/models/" + model.id(),
-                RestStatus.SERVICE_UNAVAILABLE);
+                        : "model [" + model.id() + "] is still loading: see GET /_plugins/_clip/models/" + model.id());
     }
 }

@@ -37,7 +37,6 @@ import org.opensearch.core.tasks.TaskId;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestRequest;
-import org.opensearch.rest.action.RestStatusToXContentListener;
 import org.opensearch.tasks.Task;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.TransportService;
@@ -357,7 +356,7 @@ public final class PutModel {
                     request.paramAsTime("timeout", LoadModel.DEFAULT_TIMEOUT),
                     !wait);
             return wait
-                    ? channel -> client.execute(ACTION, put, new RestStatusToXContentListener<>(channel))
+                    ? channel -> client.execute(ACTION, put, Refusal.answering(channel))
                     : channel -> TaskStarted.send(channel, client, ACTION, put);
         }
     }

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.opensearch.ExceptionsHelper;
+import org.opensearch.OpenSearchException;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.action.admin.cluster.node.tasks.cancel.CancelTasksRequest;
@@ -66,7 +68,8 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
     private String holder;
     private String other;
     private String coordinator;
-    private HttpServer server;
+    private final List<HttpServer> servers = new ArrayList<>();
+    private final CountDownLatch never = new CountDownLatch(1);
 
     @Override
     protected Collection<Class<? extends Plugin>> nodePlugins() {
@@ -122,9 +125,8 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
     @Override
     public void tearDown() throws Exception {
         WITH_FILES.set(true);
-        if (server != null) {
-            server.stop(0);
-        }
+        never.countDown();
+        servers.forEach(server -> server.stop(0));
         if (ModelMetadata.of(clusterService().state()).model("tiny").isPresent()) {
             client().execute(DeleteModel.ACTION, new DeleteModel.Request("tiny", true))
                     .actionGet(AMPLE);
@@ -314,9 +316,33 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
 
     public void testARequestThatTravelledIsCancelledWithTheOneWhoAsked() throws Exception {
         declare(holder);
+        PlainActionFuture<Response> answer = askWithSlowPicture(coordinator);
+        assertEquals(1, searching(holder));
+        client().admin()
+                .cluster()
+                .cancelTasks(new CancelTasksRequest().setActions(Embed.BY_URL.name()))
+                .actionGet(AMPLE);
+        expectThrows(TaskCancelledException.class, () -> answer.actionGet(AMPLE));
+        assertBusy(() -> assertEquals(0, searching(holder)));
+    }
+
+    public void testANodeThatClosesTellsItsCallers() throws Exception {
+        String closing = internalCluster().startDataOnlyNode(named("closing"));
+        declare(closing);
+        PlainActionFuture<Response> here = askWithSlowPicture(closing);
+        PlainActionFuture<Response> there = askWithSlowPicture(coordinator);
+        stop(closing);
+        for (var answer : List.of(here, there)) {
+            OpenSearchException e = expectThrows(OpenSearchException.class, () -> answer.actionGet(AMPLE));
+            assertEquals(e.getMessage(), RestStatus.SERVICE_UNAVAILABLE, e.status());
+            assertEquals(List.of("5"), e.getHeader("Retry-After"));
+        }
+    }
+
+    /** @return the answer to a request that waits for a picture, which never comes */
+    private PlainActionFuture<Response> askWithSlowPicture(String node) throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
-        CountDownLatch never = new CountDownLatch(1);
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             asked.countDown();
             try {
@@ -326,20 +352,17 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
             }
         });
         server.start();
+        servers.add(server);
         Source picture =
                 new Source.Image("http://127.0.0.1:" + server.getAddress().getPort() + "/");
-        Request request = new Request("tiny", List.of(picture), Lane.SEARCH, Side.QUERY, AMPLE, null);
         PlainActionFuture<Response> answer = new PlainActionFuture<>();
-        client(coordinator).execute(Embed.BY_URL, request, answer);
+        client(node)
+                .execute(
+                        Embed.BY_URL,
+                        new Request("tiny", List.of(picture), Lane.SEARCH, Side.QUERY, AMPLE, null),
+                        answer);
         assertTrue(asked.await(1, TimeUnit.MINUTES));
-        assertEquals(1, searching(holder));
-        client().admin()
-                .cluster()
-                .cancelTasks(new CancelTasksRequest().setActions(Embed.BY_URL.name()))
-                .actionGet(AMPLE);
-        expectThrows(TaskCancelledException.class, () -> answer.actionGet(AMPLE));
-        assertBusy(() -> assertEquals(0, searching(holder)));
-        never.countDown();
+        return answer;
     }
 
     private static int searching(String node) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
-import java.util.List;
-import org.opensearch.OpenSearchException;
+import java.util.concurrent.CancellationException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.clip.core.engine.InputException;
 import org.opensearch.clip.core.engine.ModelException;
@@ -72,9 +71,8 @@ public class FailuresTests extends OpenSearchTestCase {
         assertEquals(RestStatus.GATEWAY_TIMEOUT, Failures.exception(waited).status());
     }
 
-    public void testSaysWhenToComeBack() {
-        OpenSearchException e = Failures.retryable(Failures.unavailable("a"));
-        assertEquals(RestStatus.SERVICE_UNAVAILABLE, e.status());
-        assertEquals(List.of("5"), e.getHeader("Retry-After"));
+    public void testARunThatTheNodeStoppedIsNoFaultOfTheModel() {
+        Failure stopped = Failures.of(new CancellationException("the node is closing"));
+        assertEquals(RestStatus.SERVICE_UNAVAILABLE, stopped.status());
     }
 }

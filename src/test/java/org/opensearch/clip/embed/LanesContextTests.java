@@ -111,7 +111,7 @@ public class LanesContextTests extends LanesTestCase {
         model.shut();
         ask("mallory", texts(Lane.SEARCH, "first"));
         model.awaitRuns(1);
-        assertEndedAs("alice", "OpenSearchRejectedExecutionException", ask("alice", texts(Lane.SEARCH, "text")));
+        assertEndedAs("alice", "RejectedExecutionException", ask("alice", texts(Lane.SEARCH, "text")));
     }
 
     public void testWorkersHaveNoUser() throws Exception {

@@ -10,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.opensearch.ExceptionsHelper;
+import org.opensearch.OpenSearchException;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.action.support.PlainActionFuture;
 import org.opensearch.clip.core.engine.Input;
@@ -20,7 +21,6 @@ import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.action.ActionListener;
-import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.tasks.TaskCancelledException;
 
@@ -189,7 +189,7 @@ public class LanesTests extends LanesTestCase {
         model.awaitRuns(1);
         PlainActionFuture<Response> waiting = submit(texts(Lane.SEARCH, "waiting"));
         PlainActionFuture<Response> refused = submit(texts(Lane.SEARCH, "refused"));
-        Exception e = expectThrows(OpenSearchRejectedExecutionException.class, () -> refused.actionGet(AMPLE));
+        Exception e = expectThrows(OpenSearchException.class, () -> refused.actionGet(AMPLE));
         assertEquals(RestStatus.TOO_MANY_REQUESTS, ExceptionsHelper.status(e));
         assertTrue(e.getMessage(), e.getMessage().contains("plugins.clip.search.queue"));
         assertEquals("ingest has room of its own", 0, gauge("ingest_requests"));
@@ -207,7 +207,7 @@ public class LanesTests extends LanesTestCase {
         PlainActionFuture<Response> large = submit(texts(Lane.INGEST, words(5000)));
         model.awaitRuns(1);
         PlainActionFuture<Response> refused = submit(texts(Lane.INGEST, "small"));
-        Exception e = expectThrows(OpenSearchRejectedExecutionException.class, () -> refused.actionGet(AMPLE));
+        Exception e = expectThrows(OpenSearchException.class, () -> refused.actionGet(AMPLE));
         assertEquals(RestStatus.TOO_MANY_REQUESTS, ExceptionsHelper.status(e));
         assertTrue(e.getMessage(), e.getMessage().contains("[4kb] (plugins.clip.ingest.queue)"));
         PlainActionFuture<Response> search = submit(texts(Lane.SEARCH, "search"));
@@ -224,7 +224,7 @@ public class LanesTests extends LanesTestCase {
         PlainActionFuture<Response> large = submit(texts(Lane.SEARCH, words(5000)));
         model.awaitRuns(1);
         PlainActionFuture<Response> refused = submit(texts(Lane.SEARCH, "small"));
-        Exception e = expectThrows(OpenSearchRejectedExecutionException.class, () -> refused.actionGet(AMPLE));
+        Exception e = expectThrows(OpenSearchException.class, () -> refused.actionGet(AMPLE));
         assertEquals(RestStatus.TOO_MANY_REQUESTS, ExceptionsHelper.status(e));
         assertTrue(
                 e.getMessage(),

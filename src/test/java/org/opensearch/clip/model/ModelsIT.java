@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
@@ -27,7 +28,9 @@ import org.opensearch.clip.ClipPlugin;
 import org.opensearch.clip.model.Observed.State;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.common.xcontent.XContentType;
+import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.bytes.BytesArray;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.tasks.TaskCancelledException;
@@ -77,6 +80,44 @@ public class ModelsIT extends OpenSearchIntegTestCase {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    public void testARestoreOfTheGlobalStateSaysWhichModelsItTakesAway() throws Exception {
+        var tiny = Map.<String, Object>of("source", Map.of("path", "tiny"));
+        put("kept", tiny, false);
+        put("changed", tiny, false);
+        var repository =
+                client(internalCluster().getClusterManagerName()).admin().cluster();
+        repository
+                .preparePutRepository("backup")
+                .setType("fs")
+                .setSettings(Settings.builder().put("location", randomRepoPath()))
+                .get();
+        repository
+                .prepareCreateSnapshot("backup", "one")
+                .setWaitForCompletion(true)
+                .get();
+        client().execute(DeleteModel.ACTION, new DeleteModel.Request("changed", true))
+                .actionGet(LONG);
+        put("changed", Map.of("source", Map.of("path", "tiny"), "query_prompt", "a photo of "), false);
+        put("later", tiny, false);
+
+        PlainActionFuture<List<String>> warnings = new PlainActionFuture<>();
+        ThreadContext context =
+                client(internalCluster().getClusterManagerName()).threadPool().getThreadContext();
+        repository
+                .prepareRestoreSnapshot("backup", "one")
+                .setIndices("none*")
+                .setRestoreGlobalState(true)
+                .execute(ActionListener.wrap(
+                        restored ->
+                                warnings.onResponse(context.getResponseHeaders().get("Warning")),
+                        warnings::onFailure));
+        List<String> told = warnings.actionGet(LONG);
+        assertTrue(String.valueOf(told), told != null && told.getFirst().contains("the models [changed, later]"));
+        assertEquals(
+                Set.of("changed", "kept"),
+                ModelMetadata.of(clusterService().state()).ids());
     }
 
     private static PutModel.Response put(String id, Map<String, Object> body, boolean load) {

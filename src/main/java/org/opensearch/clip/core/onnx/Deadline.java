@@ -4,19 +4,24 @@ package org.opensearch.clip.core.onnx;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession.RunOptions;
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
- * Ends one run that takes too long: ONNX Runtime looks at the flag between two nodes of a graph. The lock keeps a late
- * timer off options that are freed already.
+ * Ends one run, because it takes too long or because the node closes: ONNX Runtime looks at the flag between two nodes of a graph. The lock
+ * keeps a late timer off options that are freed already.
  */
 final class Deadline implements AutoCloseable {
 
     private final RunOptions options = new RunOptions();
+    private final Consumer<Deadline> onClose;
     private final Runnable cancel;
     private boolean closed;
     private boolean passed;
+    private boolean stopped;
 
-    Deadline(OnnxRuntime.Timer timer, Duration after) throws OrtException {
+    /** @param onClose told once, by the thread that closes this */
+    Deadline(OnnxRuntime.Timer timer, Duration after, Consumer<Deadline> onClose) throws OrtException {
+        this.onClose = onClose;
         try {
             cancel = timer.schedule(this::pass, after);
         } catch (RuntimeException e) {
@@ -30,10 +35,20 @@ final class Deadline implements AutoCloseable {
     }
 
     private synchronized void pass() {
+        passed = !closed;
+        terminate();
+    }
+
+    /** Ends the run now. */
+    synchronized void stop() {
+        stopped = !closed;
+        terminate();
+    }
+
+    private void terminate() {
         if (closed) {
             return;
         }
-        passed = true;
         try {
             options.setTerminate(true);
         } catch (OrtException e) {
@@ -41,8 +56,14 @@ final class Deadline implements AutoCloseable {
         }
     }
 
+    /** Whether the run took too long. */
     synchronized boolean passed() {
         return passed;
+    }
+
+    /** Whether {@link #stop} ended it. */
+    synchronized boolean stopped() {
+        return stopped;
     }
 
     @Override
@@ -50,5 +71,6 @@ final class Deadline implements AutoCloseable {
         closed = true;
         cancel.run();
         options.close();
+        onClose.accept(this);
     }
 }

@@ -35,7 +35,7 @@ public final class OnnxRuntime {
         Runnable schedule(Runnable task, Duration delay);
     }
 
-    private final Timer timer;
+    private final Deadlines deadlines;
     private final GraphLimits limits;
     private OrtEnvironment environment;
     private Cuda cuda;
@@ -45,7 +45,7 @@ public final class OnnxRuntime {
     }
 
     OnnxRuntime(Timer timer, GraphLimits limits) {
-        this.timer = timer;
+        this.deadlines = new Deadlines(timer);
         this.limits = limits;
     }
 
@@ -171,7 +171,7 @@ public final class OnnxRuntime {
                         ? Activations.NONE
                         : Activations.of(scanned.model().getGraph());
                 return new OnnxSession(
-                        name, env, session, timer, options.runTimeout(), footprint, scanned.nodes(), activations);
+                        name, env, session, deadlines, options.runTimeout(), footprint, scanned.nodes(), activations);
             } catch (OrtException | RuntimeException e) {
                 session.close();
                 throw e;
@@ -182,6 +182,14 @@ public final class OnnxRuntime {
     /** As {@link #version}, from the jar that the library comes in: it is not started. */
     static String release() {
         return OrtEnvironment.class.getPackage().getImplementationVersion();
+    }
+
+    /**
+     * Stops the runs of all sessions, and whatever runs begin from now on: they fail with a {@link java.util.concurrent.CancellationException}.
+     * Does not wait for their end.
+     */
+    public void stopRuns() {
+        deadlines.stop();
     }
 
     /** Of the library: what one version has prepared is not for another. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
@@ -29,7 +30,7 @@ final class OnnxSession implements Session {
     private final String name;
     private final OrtEnvironment environment;
     private final OrtSession session;
-    private final OnnxRuntime.Timer timer;
+    private final Deadlines deadlines;
     private final Duration runTimeout;
     private final Footprint footprint;
     private final long nodes;
@@ -45,7 +46,7 @@ final class OnnxSession implements Session {
             String name,
             OrtEnvironment environment,
             OrtSession session,
-            OnnxRuntime.Timer timer,
+            Deadlines deadlines,
             Duration runTimeout,
             Footprint footprint,
             long nodes,
@@ -54,7 +55,7 @@ final class OnnxSession implements Session {
         this.name = name;
         this.environment = environment;
         this.session = session;
-        this.timer = timer;
+        this.deadlines = deadlines;
         this.runTimeout = runTimeout;
         this.footprint = footprint;
         this.nodes = nodes;
@@ -99,7 +100,7 @@ final class OnnxSession implements Session {
 
     private Floats compute(Map<String, Tensor> given, String output) {
         Map<String, OnnxTensor> tensors = new HashMap<>();
-        try (Deadline deadline = new Deadline(timer, runTimeout)) {
+        try (Deadline deadline = deadlines.begin(runTimeout)) {
             for (Map.Entry<String, Tensor> entry : given.entrySet()) {
                 OnnxPort port = inputs.get(entry.getKey());
                 tensors.put(entry.getKey(), port.tensor(environment, entry.getValue()));
@@ -111,6 +112,9 @@ final class OnnxSession implements Session {
                 floats.get(data);
                 return new Floats(tensor.getInfo().getShape(), data);
             } catch (OrtException e) {
+                if (deadline.stopped()) {
+                    throw new CancellationException("[" + name + "] was stopped, because the node is closing");
+                }
                 if (deadline.passed()) {
                     throw new ModelException(
                             "[" + name + "] ran longer than " + runTimeout.toMillis() + "ms and was stopped", e);

@@ -4,6 +4,7 @@ package org.opensearch.clip.core.onnx;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -124,6 +126,29 @@ class OnnxSessionTests {
             for (int i = 0; i < 2; i++) {
                 assertMessage("[runaway.onnx] ran longer than 300ms and was stopped", () -> session.run(one(), "y"));
             }
+        }
+    }
+
+    @Test
+    void stopsAllRunsWhenTheNodeCloses() throws Exception {
+        CountDownLatch running = new CountDownLatch(2);
+        OnnxRuntime lenient = new OnnxRuntime(
+                (task, delay) -> {
+                    running.countDown();
+                    return () -> {};
+                },
+                LOOPS);
+        try (Session session = lenient.open(MODELS.resolve("runaway.onnx"), LONG);
+                ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            List<Future<Floats>> runs = List.of(
+                    threads.submit(() -> session.run(one(), "y")), threads.submit(() -> session.run(one(), "y")));
+            running.await();
+            lenient.stopRuns();
+            for (Future<Floats> run : runs) {
+                Exception stopped = assertThrows(Exception.class, run::get);
+                assertInstanceOf(CancellationException.class, stopped.getCause());
+            }
+            assertThrows(CancellationException.class, () -> session.run(one(), "y"));
         }
     }
 
