@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.DoubleBinaryOperator;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
@@ -40,7 +41,11 @@ final class FixedSizes {
 
     private static final Made NOTHING = new Made(0, 0);
 
+    /** A shape has one for each dimension. */
+    private static final int MOST_VALUES = 1024;
+
     private final Map<String, Made> made = new HashMap<>();
+    private final Map<String, double[]> computed = new HashMap<>();
     private final FixedSizes outer;
     private final Map<String, TensorProto> tensors = new HashMap<>();
     private final Map<String, List<Long>> integers = new HashMap<>();
@@ -69,6 +74,10 @@ final class FixedSizes {
 
     /** The bytes of these, or of what a node makes of values that others made so. */
     long bytesOf(NodeProto node) {
+        double[] values = compute(node);
+        if (values.length > 0 && values.length <= MOST_VALUES && node.getOutputCount() == 1) {
+            computed.put(node.getOutput(0), values);
+        }
         Made all = new Made(elements(node), width(node));
         if (all.elements == 0) {
             all = NOTHING;
@@ -86,6 +95,52 @@ final class FixedSizes {
             made.put(output, all);
         }
         return all.bytes();
+    }
+
+    /** Arithmetic of sizes, as ONNX Runtime does it before it makes what is so large; empty when it is something else or not known. */
+    private double[] compute(NodeProto node) {
+        double[] first = input(node, 0);
+        double[] second = input(node, 1);
+        return switch (node.getOpType()) {
+            case "Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze" -> first;
+            case "Abs" -> DoubleStream.of(first).map(Math::abs).toArray();
+            case "Neg" -> DoubleStream.of(first).map(a -> -a).toArray();
+            case "Add" -> both(first, second, (a, b) -> a + b);
+            case "Div" -> both(first, second, (a, b) -> a / b);
+            case "Max" -> both(first, second, Math::max);
+            case "Min" -> both(first, second, Math::min);
+            case "Mul" -> both(first, second, (a, b) -> a * b);
+            case "Pow" -> both(first, second, Math::pow);
+            case "Sub" -> both(first, second, (a, b) -> a - b);
+            case "ReduceProd" -> first.length == 0 ? first : new double[] {product(first)};
+            case "Gather" ->
+                DoubleStream.of(second)
+                        .map(at -> at < 0 ? at + first.length : at)
+                        .filter(at -> at >= 0 && at < first.length)
+                        .map(at -> first[(int) at])
+                        .toArray();
+            case "Concat" -> {
+                List<double[]> parts =
+                        node.getInputList().stream().map(this::values).toList();
+                yield parts.stream().anyMatch(part -> part.length == 0)
+                        ? new double[0]
+                        : parts.stream().flatMapToDouble(DoubleStream::of).toArray();
+            }
+            default -> new double[0];
+        };
+    }
+
+    /** One of them may be one number for all of the other. */
+    private static double[] both(double[] first, double[] second, DoubleBinaryOperator operator) {
+        if (first.length == 0
+                || second.length == 0
+                || first.length != second.length && first.length != 1 && second.length != 1) {
+            return new double[0];
+        }
+        return IntStream.range(0, Math.max(first.length, second.length))
+                .mapToDouble(i -> operator.applyAsDouble(
+                        first[first.length == 1 ? 0 : i], second[second.length == 1 ? 0 : i]))
+                .toArray();
     }
 
     private double elements(NodeProto node) {
@@ -169,6 +224,9 @@ final class FixedSizes {
     private double[] values(String name) {
         if (integers.containsKey(name)) {
             return doubles(integers.get(name));
+        }
+        if (computed.containsKey(name)) {
+            return computed.get(name);
         }
         TensorProto tensor = tensors.get(name);
         if (tensor != null) {

@@ -369,6 +369,22 @@ class GraphScanTests {
         assertEquals(25_000_000 + 4_000_000 * 8, made(large));
     }
 
+    @Test
+    void followsTheArithmeticOfSizes() throws IOException {
+        GraphProto.Builder graph = graph().addInitializer(int64("a", 500, -3))
+                .addInitializer(int64("b", 2))
+                .addInitializer(int64("at", 0))
+                .addNode(op("Gather").addInput("a").addInput("at").addOutput("g"))
+                .addNode(op("Mul").addInput("g").addInput("b").addOutput("m"))
+                .addNode(op("Unsqueeze").addInput("m").addInput("at").addOutput("u"))
+                .addNode(op("Concat").addInput("u").addInput("u").addOutput("s"))
+                .addNode(op("ConstantOfShape").addInput("s").addOutput("k"));
+        assertEquals(4_000_000, made(graph));
+        graph.addNode(op("Pow").addInput("s").addInput("b").addOutput("p"))
+                .addNode(op("ConstantOfShape").addInput("p").addOutput("large"));
+        refused("it makes constants of more than 536870912 elements", graph);
+    }
+
     private long made(GraphProto.Builder graph) throws IOException {
         write(graph);
         return GraphScan.check("graph.onnx", file, beside(Set.of("weights")), GraphLimits.DEFAULT)
