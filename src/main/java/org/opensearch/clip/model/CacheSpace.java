@@ -121,20 +121,23 @@ final class CacheSpace {
             if (freed >= bytes) {
                 break;
             }
-            delete(entry);
-            freed += entry.bytes();
+            freed += delete(entry) ? entry.bytes() : 0;
         }
         return freed;
     }
 
-    private void delete(Entry entry) {
+    /** @return whether it is gone; what cannot be deleted, on a disk that is read-only for instance, only takes room */
+    private boolean delete(Entry entry) {
         logger.info("model cache: [{}] of {} goes", entry.path().getFileName(), new ByteSizeValue(entry.bytes()));
         try {
             IOUtils.rm(entry.path());
+            return true;
         } catch (IOException e) {
-            if (!Files.notExists(entry.path(), LinkOption.NOFOLLOW_LINKS)) { // else another has taken it meanwhile
-                throw new UncheckedIOException(e);
+            if (Files.notExists(entry.path(), LinkOption.NOFOLLOW_LINKS)) {
+                return true; // another has taken it meanwhile
             }
+            logger.warn("model cache: [" + entry.path().getFileName() + "] cannot be deleted", e);
+            return false;
         }
     }
 
@@ -211,6 +214,6 @@ final class CacheSpace {
     }
 
     private static DownloadException noRoom(long bytes, String why) {
-        return DownloadException.lasting("no room for " + new ByteSizeValue(bytes) + " more on this node: " + why);
+        return DownloadException.ofDisk("no room for " + new ByteSizeValue(bytes) + " more on this node: " + why, null);
     }
 }

@@ -2,7 +2,6 @@
 package org.opensearch.clip.model;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,19 +63,15 @@ public final class ModelFiles {
             Fetcher fetcher,
             ClipSettings settings,
             ClusterService cluster) {
-        try {
-            Path data = node.nodeDataPaths()[0].resolve("clip");
-            Downloader downloader = new Downloader(fetcher, settings::downloads, FIRST_PAUSE_MILLIS);
-            Supplier<Set<String>> needed =
-                    () -> ModelMetadata.of(cluster.state()).hashes();
-            CacheSpace space = new CacheSpace(data, settings::downloads, needed, System::currentTimeMillis);
-            NodeCache cache = new NodeCache(data, downloader, space, System::currentTimeMillis);
-            LocalFolders folders = new LocalFolders(environment.configDir().resolve("opensearch-clip"));
-            HubApi hub = new HubApi(downloader, settings::downloads);
-            return new ModelFiles(catalog, folders, cache, downloader, hub, settings::downloads);
-        } catch (IOException e) {
-            throw new UncheckedIOException("the folder for models cannot be made", e);
-        }
+        Path data = node.nodeDataPaths()[0].resolve("clip");
+        Downloader downloader = new Downloader(fetcher, settings::downloads, FIRST_PAUSE_MILLIS);
+        Supplier<Set<String>> needed =
+                () -> ModelMetadata.of(cluster.state()).hashes();
+        CacheSpace space = new CacheSpace(data, settings::downloads, needed, System::currentTimeMillis);
+        NodeCache cache = new NodeCache(data, downloader, space, System::currentTimeMillis);
+        LocalFolders folders = new LocalFolders(environment.configDir().resolve("opensearch-clip"));
+        HubApi hub = new HubApi(downloader, settings::downloads);
+        return new ModelFiles(catalog, folders, cache, downloader, hub, settings::downloads);
     }
 
     /** Whether files may have to be downloaded. */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -153,7 +154,7 @@ public final class ModelLoader implements LoadedModels.Loader {
                 throw e;
             }
             String device = chosen.device().toString();
-            return new LoadedModels.Loaded(encoder, encoder.bytes(), device, chosen.warning(), towers, () -> {
+            return new LoadedModels.Loaded(encoder, encoder.bytes(), device, warning(chosen, towers), towers, () -> {
                 encoder.close();
                 memory.close();
             });
@@ -161,6 +162,21 @@ public final class ModelLoader implements LoadedModels.Loader {
             memory.close();
             throw e;
         }
+    }
+
+    /** What is not as one might expect it, or {@code null}. */
+    static String warning(Device.Chosen chosen, List<LoadedTower> towers) {
+        List<String> all = new ArrayList<>();
+        if (chosen.warning() != null) {
+            all.add(chosen.warning());
+        }
+        towers.stream()
+                .filter(tower -> tower.unprepared() != null)
+                .map(tower -> "its " + tower.modality().name().toLowerCase(Locale.ROOT)
+                        + " tower is not prepared, so that it takes more memory and longer to load: "
+                        + tower.unprepared())
+                .forEach(all::add);
+        return all.isEmpty() ? null : String.join("; ", all);
     }
 
     /**

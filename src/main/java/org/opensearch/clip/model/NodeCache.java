@@ -4,7 +4,6 @@ package org.opensearch.clip.model;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributeView;
@@ -16,6 +15,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.opensearch.clip.core.engine.DiskFailure;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.model.Folder.Listed;
 import org.opensearch.clip.core.net.Access;
@@ -30,6 +32,7 @@ import org.opensearch.common.hash.MessageDigests;
  */
 final class NodeCache {
 
+    private static final Logger logger = LogManager.getLogger(NodeCache.class);
     private static final long ROOM_STEP = 64L << 20;
 
     /**
@@ -48,9 +51,12 @@ final class NodeCache {
     /** Files whose bytes were read or written by this process, and when they were changed last. */
     private final Map<String, FileTime> checked = new ConcurrentHashMap<>();
 
-    /** @param now epoch milliseconds */
-    NodeCache(Path root, Downloader downloader, CacheSpace space, LongSupplier now) throws IOException {
-        this.files = Files.createDirectories(root.resolve("files"));
+    /**
+     * @param root its folder {@code files} is made with the first file, so that a disk that is full ends no start of a node
+     * @param now epoch milliseconds
+     */
+    NodeCache(Path root, Downloader downloader, CacheSpace space, LongSupplier now) {
+        this.files = root.resolve("files");
         this.downloader = downloader;
         this.space = space;
         this.now = now;
@@ -104,24 +110,27 @@ final class NodeCache {
         if (size(path) == file.size() && modified.equals(checked.get(name))) {
             return true;
         }
-        try (PartFile bytes = PartFile.open(path)) {
-            if (bytes.length() == file.size() && bytes.sha256().equals(name)) {
-                checked.put(name, modified);
-                return true;
-            }
-            bytes.delete(); // damaged: to be downloaded anew
-            return false;
+        if (size(path) == file.size() && PartFile.sha256(path).equals(name)) {
+            checked.put(name, modified);
+            return true;
         }
+        Files.deleteIfExists(path); // damaged: to be downloaded anew
+        return false;
     }
 
-    private Path used(String name) throws IOException {
+    private Path used(String name) {
         Path path = files.resolve(name);
-        Files.getFileAttributeView(path, BasicFileAttributeView.class)
-                .setTimes(null, FileTime.fromMillis(now.getAsLong()), null);
+        try {
+            Files.getFileAttributeView(path, BasicFileAttributeView.class)
+                    .setTimes(null, FileTime.fromMillis(now.getAsLong()), null);
+        } catch (IOException e) { // it may go earlier than others then, and can be used all the same
+            logger.debug("model cache: the use of [{}] cannot be noted: {}", name, e);
+        }
         return path;
     }
 
     private Path download(Listed file, String name, Origin origin, Progress progress) throws IOException {
+        Files.createDirectories(files);
         space.require(file.size() - Math.max(0, size(part(name))));
         try (PartFile part = PartFile.open(part(name))) {
             boolean resumed = part.length() > 0;
@@ -190,9 +199,10 @@ final class NodeCache {
         }
     }
 
-    /** The message of the exception itself may hold a path. */
-    private static DownloadException unwritable(Origin origin, IOException e) {
-        String why = e instanceof FileSystemException file ? file.getReason() : e.getMessage();
-        return DownloadException.lasting(origin.what() + " cannot be kept on this node: " + why, e);
+    private DownloadException unwritable(Origin origin, IOException e) {
+        return DownloadException.ofDisk(
+                origin.what() + " cannot be kept on this node, [clip/files] in its data folder cannot be written: "
+                        + DiskFailure.of(e, files),
+                e);
     }
 }

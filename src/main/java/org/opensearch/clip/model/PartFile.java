@@ -35,16 +35,31 @@ final class PartFile implements Closeable {
                 FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         PartFile part = new PartFile(path, file);
         try {
-            ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
-            while (file.read(buffer.clear()) >= 0) {
-                part.length += buffer.flip().remaining();
-                part.digest.update(buffer);
-            }
+            part.length = read(file, part.digest);
             return part;
         } catch (IOException e) {
             file.close();
             throw e;
         }
+    }
+
+    /** Of a whole file, which may be on a disk that is read-only. */
+    static String sha256(Path path) throws IOException {
+        MessageDigest digest = MessageDigests.sha256();
+        try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+            read(file, digest);
+        }
+        return MessageDigests.toHexString(digest.digest());
+    }
+
+    private static long read(FileChannel file, MessageDigest digest) throws IOException {
+        long length = 0;
+        ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
+        while (file.read(buffer.clear()) >= 0) {
+            length += buffer.flip().remaining();
+            digest.update(buffer);
+        }
+        return length;
     }
 
     long length() {

@@ -248,9 +248,8 @@ public final class PutModel {
         private DeclaredModel resolve(String id, Declaration declaration, LoadModel.WaitingTask task) {
             try {
                 return read(id, declaration, task.resolving(cluster.state().nodes()));
-            } catch (DownloadException e) { // what a server does not give is no fault of this node
-                throw new OpenSearchStatusException(
-                        e.getMessage(), e.passing() ? RestStatus.BAD_GATEWAY : RestStatus.BAD_REQUEST, e);
+            } catch (DownloadException e) {
+                throw new OpenSearchStatusException(e.getMessage(), status(e), e);
             } catch (ModelException e) {
                 task.ensureNotCancelled();
                 throw e;
@@ -258,6 +257,14 @@ public final class PutModel {
                 throw new IllegalArgumentException(
                         "model [" + id + "]: " + ModelException.tooDeep(e).getMessage(), e);
             }
+        }
+
+        /** What a server does not give is no fault of this node, and a full disk none of the request. */
+        private static RestStatus status(DownloadException e) {
+            if (e.isOfDisk()) {
+                return RestStatus.INSUFFICIENT_STORAGE;
+            }
+            return e.passing() ? RestStatus.BAD_GATEWAY : RestStatus.BAD_REQUEST;
         }
 
         private DeclaredModel read(String id, Declaration declaration, Progress progress) {

@@ -30,6 +30,7 @@ import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.engine.DiskFailure;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.engine.Session;
 
@@ -155,14 +156,22 @@ public final class PreparedGraphs {
             }
             if (unprepared.isEmpty()) {
                 Path graph = folder.resolve(key).resolve(Preparation.GRAPH);
-                // used now: the least recently used goes first when the disk is needed
-                Files.setLastModifiedTime(folder.resolve(key), FileTime.fromMillis(System.currentTimeMillis()));
+                touch(folder.resolve(key));
                 return new Opened(
                         runtime.openPrepared(source.name(), graph, Preparation.WEIGHTS, optimised, options), null);
             }
             return new Opened(runtime.open(source, options), unprepared.get());
         } catch (IOException e) {
             throw new ModelException("[" + source.name() + "] cannot be read", e);
+        }
+    }
+
+    /** The least recently used goes first when the disk is needed. Where that cannot be noted, on a disk that is read-only, the form does all the same. */
+    private static void touch(Path form) {
+        try {
+            Files.setLastModifiedTime(form, FileTime.fromMillis(System.currentTimeMillis()));
+        } catch (IOException e) {
+            // it may go earlier than others
         }
     }
 
@@ -227,10 +236,14 @@ public final class PreparedGraphs {
             checked.add(key);
             return Optional.empty();
         } catch (IOException | ModelException e) {
-            delete(making);
-            String why = e instanceof ModelException
-                    ? e.getMessage()
-                    : "cannot be written: " + e.getClass().getSimpleName();
+            try {
+                delete(making);
+            } catch (IOException again) { // the next start does
+                e.addSuppressed(again);
+            }
+            String why = e instanceof IOException io
+                    ? "[clip/prepared] in the data folder of this node cannot be written: " + DiskFailure.of(io, folder)
+                    : e.getMessage();
             if (preparation.fewerInputs()) {
                 throw new ModelException("[" + source.name() + "] has to be cut into its towers: " + why, e);
             }
@@ -242,7 +255,7 @@ public final class PreparedGraphs {
         long usable = Files.getFileStore(folder).getUsableSpace() - minFree.getAsLong();
         if (usable < bytes) {
             throw new ModelException("preparing it takes " + (bytes >> 20) + " MiB of disk, "
-                    + Math.max(0, usable >> 20) + " MiB are left");
+                    + Math.max(0, usable >> 20) + " MiB are left above [plugins.clip.disk.min_free]");
         }
     }
 
