@@ -253,8 +253,8 @@ def main():
         print(f"{n:6} {status} {what}")
     print("slowest: %.1f s %s" % max(client.slowest for client in clients))
     bad = [one for client in clients for one in client.bad]
-    if process() != first:
-        bad.append(("the node is another process than at the start",))
+    if not asking.alive() or process() != first:
+        bad.append(("the node is gone, or another process than at the start",))
     print(f"{sum(count.values())} requests, not as they must be: {len(bad)}")
     for failure in bad[:40]:
         print("  " + "\n    ".join(str(part) for part in failure))

@@ -33,15 +33,15 @@ public class SupplyChainIT extends OpenSearchTestCase {
 
     private static Path release(String ending) throws IOException {
         try (Stream<Path> files = Files.list(Path.of("target/releases"))) {
-            List<Path> found = files.filter(file -> file.toString().endsWith(ending)).toList();
+            List<Path> found =
+                    files.filter(file -> file.toString().endsWith(ending)).toList();
             assertEquals("package makes it: " + found, 1, found.size());
             return found.getFirst();
         }
     }
 
     private static Map<String, Object> sbom() throws IOException {
-        return XContentHelper.convertToMap(
-                JsonXContent.jsonXContent, Files.readString(release(".cdx.json")), true);
+        return XContentHelper.convertToMap(JsonXContent.jsonXContent, Files.readString(release(".cdx.json")), true);
     }
 
     private static List<Map<String, Object>> components(Map<String, Object> sbom) {
@@ -59,7 +59,10 @@ public class SupplyChainIT extends OpenSearchTestCase {
     private static Map<String, String> versions(Map<String, Object> sbom) {
         return components(sbom).stream()
                 .collect(Collectors.toMap(
-                        one -> (String) one.get("name"), one -> (String) one.get("version"), (a, b) -> a, TreeMap::new));
+                        one -> (String) one.get("name"),
+                        one -> (String) one.get("version"),
+                        (a, b) -> a,
+                        TreeMap::new));
     }
 
     /** What has a licence that is not one of ours, or none. */
@@ -99,15 +102,18 @@ public class SupplyChainIT extends OpenSearchTestCase {
         Map<String, String> named = versions(sbom());
         Set<String> found = new TreeSet<>();
         try (ZipFile zip = new ZipFile(release(".zip").toFile())) {
-            zip.stream().map(ZipEntry::getName).filter(name -> name.endsWith(".jar")).forEach(jar -> {
-                String name = jar.replaceAll("-[0-9][^-]*\\.jar$", "");
-                String version = jar.substring(name.length() + 1, jar.length() - ".jar".length());
-                if (name.equals("opensearch-clip")) {
-                    found.addAll(shaded(zip, jar, named));
-                } else {
-                    found.add(RENAMED.getOrDefault(name, name) + " " + version);
-                }
-            });
+            zip.stream()
+                    .map(ZipEntry::getName)
+                    .filter(name -> name.endsWith(".jar"))
+                    .forEach(jar -> {
+                        String name = jar.replaceAll("-[0-9][^-]*\\.jar$", "");
+                        String version = jar.substring(name.length() + 1, jar.length() - ".jar".length());
+                        if (name.equals("opensearch-clip")) {
+                            found.addAll(shaded(zip, jar, named));
+                        } else {
+                            found.add(RENAMED.getOrDefault(name, name) + " " + version);
+                        }
+                    });
         }
         Set<String> expected = new TreeSet<>();
         named.forEach((name, version) -> expected.add(name + " " + version));

@@ -173,15 +173,13 @@ public final class Lanes {
         synchronized (lock) {
             room.admit(job);
             jobs.add(job);
-            job.items().stream()
-                    .filter(Item::isWanted)
-                    .forEach(item -> {
-                        if (item.isToFetch()) {
-                            toFetch.addLast(item);
-                        } else {
-                            toRun.addLast(item);
-                        }
-                    });
+            job.items().stream().filter(Item::isWanted).forEach(item -> {
+                if (item.isToFetch()) {
+                    toFetch.addLast(item);
+                } else {
+                    toRun.addLast(item);
+                }
+            });
         }
     }
 

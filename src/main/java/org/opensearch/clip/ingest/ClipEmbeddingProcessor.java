@@ -251,11 +251,15 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
         private final BooleanSupplier fetchesUrls;
 
         public Factory(Processor.Parameters parameters, Embedder embedder) {
-            this(parameters.client, embedder, SpaceGuard.of(parameters), () -> parameters
-                    .ingestService
-                    .getClusterService()
-                    .getClusterSettings()
-                    .get(FetchSettings.IMAGE_URL_INGEST));
+            this(
+                    parameters.client,
+                    embedder,
+                    SpaceGuard.of(parameters),
+                    () -> parameters
+                            .ingestService
+                            .getClusterService()
+                            .getClusterSettings()
+                            .get(FetchSettings.IMAGE_URL_INGEST));
         }
 
         Factory(Client client, Embedder embedder, SpaceGuard guard, BooleanSupplier fetchesUrls) {

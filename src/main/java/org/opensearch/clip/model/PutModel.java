@@ -358,7 +358,7 @@ public final class PutModel {
             boolean wait = request.paramAsBoolean("wait_for_completion", true);
             Request put = new Request(
                     request.param("id"),
-                    RequestBody.read(request),
+                    RequestBody.readSmall(request),
                     request.hasParam("load") ? request.paramAsBoolean("load", false) : null,
                     request.paramAsTime("timeout", LoadModel.DEFAULT_TIMEOUT),
                     !wait);

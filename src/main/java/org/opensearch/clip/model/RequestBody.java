@@ -12,6 +12,9 @@ import org.opensearch.rest.RestRequest;
 /** The body of a request as an object of maps, lists, strings, numbers and booleans. */
 public final class RequestBody {
 
+    /** A thousand files with their hashes have a fifth of it. */
+    private static final int MOST_SMALL = 1 << 20;
+
     private RequestBody() {}
 
     /** @throws IllegalArgumentException when it has a key that is not known, with all that are */
@@ -21,6 +24,20 @@ public final class RequestBody {
         if (!unknown.isEmpty()) {
             throw new IllegalArgumentException("unknown parameters " + unknown + ", known are " + new TreeSet<>(known));
         }
+    }
+
+    /**
+     * As {@link #read}, of what has no text or picture in it: a refusal repeats what is wrong, several times.
+     *
+     * @throws IllegalArgumentException also when it is larger than a megabyte
+     */
+    public static Map<String, Object> readSmall(RestRequest request) {
+        int length = request.content().length();
+        if (length > MOST_SMALL) {
+            throw new IllegalArgumentException(
+                    "the body has [" + length + "] bytes, at most [" + MOST_SMALL + "] are allowed here");
+        }
+        return read(request);
     }
 
     /** @throws IllegalArgumentException or {@link OpenSearchParseException} when there is no body, or it is not one object: 400 */

@@ -74,7 +74,7 @@ public final class SetupIndex extends BaseRestHandler {
     protected RestChannelConsumer prepareRequest(RestRequest request, NodeClient client) {
         String id = request.param("id");
         boolean dryRun = request.paramAsBoolean("dry_run", false);
-        SetupBody body = SetupBody.parse(RequestBody.read(request));
+        SetupBody body = SetupBody.parse(RequestBody.readSmall(request));
         return channel -> {
             var answer = new RestToXContentListener<Answer>(channel);
             client.execute(

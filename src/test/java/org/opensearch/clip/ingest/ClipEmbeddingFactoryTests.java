@@ -290,7 +290,8 @@ public class ClipEmbeddingFactoryTests extends OpenSearchTestCase {
                 () -> ConfigurationUtils.readProcessor(
                         Map.of(
                                 "clip_embedding",
-                                new ClipEmbeddingProcessor.Factory(null, new Embedder(Runnable::run), null, () -> true)),
+                                new ClipEmbeddingProcessor.Factory(
+                                        null, new Embedder(Runnable::run), null, () -> true)),
                         null,
                         "clip_embedding",
                         config));

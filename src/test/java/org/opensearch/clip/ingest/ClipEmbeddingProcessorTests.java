@@ -616,7 +616,8 @@ public class ClipEmbeddingProcessorTests extends OpenSearchTestCase {
         });
         Map<String, Object> config =
                 new HashMap<>(Map.of("model_id", "m", "field_map", Map.of("v", Map.of("image", "i"))));
-        var processor = new ClipEmbeddingProcessor(null, null, 1, Options.read(null, config), client, embedder, GUARD, () -> true);
+        var processor = new ClipEmbeddingProcessor(
+                null, null, 1, Options.read(null, config), client, embedder, GUARD, () -> true);
         context.putHeader("user", "alice");
         List<String> handled = new ArrayList<>();
         processor.execute(document("{\"i\": \"red\"}"), (d, e) -> handled.add(context.getHeader("user")));

@@ -36,4 +36,14 @@ public class RequestBodyTests extends OpenSearchTestCase {
         assertEquals(RestStatus.BAD_REQUEST, ExceptionsHelper.status(e));
         assertThat(e.getMessage(), containsString("nesting depth"));
     }
+
+    public void testASmallBodyIsSmall() {
+        String json = "{\"a\": \"" + "x".repeat(1 << 20) + "\"}";
+        var request = new FakeRestRequest.Builder(xContentRegistry())
+                .withContent(new BytesArray(json), XContentType.JSON)
+                .build();
+        Exception e = expectThrows(IllegalArgumentException.class, () -> RequestBody.readSmall(request));
+        assertEquals("the body has [1048585] bytes, at most [1048576] are allowed here", e.getMessage());
+        assertEquals(1 << 20, ((String) RequestBody.read(request).get("a")).length());
+    }
 }

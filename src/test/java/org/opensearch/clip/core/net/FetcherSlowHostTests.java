@@ -23,7 +23,8 @@ import org.opensearch.clip.core.net.FetchException.Kind;
 class FetcherSlowHostTests {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(50);
-    private static final byte[] OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] OK =
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".getBytes(StandardCharsets.US_ASCII);
 
     private final Loopback loopback = new Loopback();
     private final AtomicLong nanos = new AtomicLong();
@@ -81,8 +82,8 @@ class FetcherSlowHostTests {
 
     /** A fetch that waits until it is ended {@code after} so long. */
     private FetchException timesOut(String url, String waitsFor, Duration after) throws Exception {
-        CompletableFuture<FetchException> failure = CompletableFuture.supplyAsync(
-                () -> assertThrows(FetchException.class, () -> get(url)));
+        CompletableFuture<FetchException> failure =
+                CompletableFuture.supplyAsync(() -> assertThrows(FetchException.class, () -> get(url)));
         asked(waitsFor).get();
         nanos.addAndGet(after.toNanos());
         deadline.get().run();
@@ -112,7 +113,9 @@ class FetcherSlowHostTests {
         assertEquals(Kind.TIMEOUT, fails(url + "/ok").kind(), "one probes, the others do not wait for it");
         nanos.addAndGet(TIMEOUT.toNanos());
         deadline.get().run();
-        assertTrue(probe.get().getMessage().contains("is not fetched within 50000 ms"), probe.get().getMessage());
+        assertTrue(
+                probe.get().getMessage().contains("is not fetched within 50000 ms"),
+                probe.get().getMessage());
         assertEquals(Kind.TIMEOUT, fails(url + "/ok").kind());
 
         nanos.addAndGet(SlowHosts.MEMORY.toNanos());

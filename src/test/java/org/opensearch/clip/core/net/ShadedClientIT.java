@@ -31,8 +31,7 @@ public class ShadedClientIT extends OpenSearchTestCase {
     public void setUp() throws Exception {
         super.setUp();
         URL slf4j = LoggerFactory.class.getProtectionDomain().getCodeSource().getLocation();
-        loader = new URLClassLoader(
-                new URL[] {jar().toUri().toURL(), slf4j}, ClassLoader.getPlatformClassLoader());
+        loader = new URLClassLoader(new URL[] {jar().toUri().toURL(), slf4j}, ClassLoader.getPlatformClassLoader());
     }
 
     @Override
@@ -78,7 +77,9 @@ public class ShadedClientIT extends OpenSearchTestCase {
     }
 
     private String get(String url) throws Exception {
-        return text(load("Fetcher").getMethod("get", String.class, load("FetchPolicy")).invoke(fetcher(), url, policy()));
+        return text(load("Fetcher")
+                .getMethod("get", String.class, load("FetchPolicy"))
+                .invoke(fetcher(), url, policy()));
     }
 
     private static String text(Object bytes) {
