@@ -20,7 +20,7 @@ public final class ImageDecoder {
      * What the first bytes say, read without decoding: format by magic bytes, size before EXIF orientation.
      *
      * @param decodeBytes the most memory, heap and native, that {@link #decode} takes beside two copies of the file and
-     *     working space of at most 3 MiB, which does not grow with the picture
+     *     working space of at most 4 MiB, which does not grow with the picture
      */
     public record Header(String format, int width, int height, long decodeBytes) {
         public long pixels() {
