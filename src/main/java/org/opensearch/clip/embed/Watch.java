@@ -53,9 +53,9 @@ final class Watch {
     }
 
     void start() {
-        next = transport
-                .getThreadPool()
-                .schedule(this::look, TimeValue.timeValueNanos(periodNanos), ThreadPool.Names.SAME);
+        long left = Math.max(1, limitNanos - (System.nanoTime() - heard));
+        TimeValue pause = TimeValue.timeValueNanos(Math.min(periodNanos, left));
+        next = transport.getThreadPool().schedule(this::look, pause, ThreadPool.Names.SAME);
         if (stopped) {
             next.cancel();
         }

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.clip.ClipPlugin;
+import org.opensearch.clip.UntrainedKnnPlugin;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
@@ -23,7 +24,6 @@ import org.opensearch.clip.wire.Frame;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.rest.RestStatus;
-import org.opensearch.knn.plugin.KNNPlugin;
 import org.opensearch.painless.PainlessModulePlugin;
 import org.opensearch.plugins.Plugin;
 import org.opensearch.test.OpenSearchIntegTestCase;
@@ -46,7 +46,10 @@ public class FormatsIT extends OpenSearchIntegTestCase {
     @Override
     protected Collection<Class<? extends Plugin>> nodePlugins() {
         return List.of(
-                KNNPlugin.class, PainlessModulePlugin.class, ClipPlugin.class, MockTransportService.TestPlugin.class);
+                UntrainedKnnPlugin.class,
+                PainlessModulePlugin.class,
+                ClipPlugin.class,
+                MockTransportService.TestPlugin.class);
     }
 
     @Override

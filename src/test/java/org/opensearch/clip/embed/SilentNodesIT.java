@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.clip.ClipPlugin;
+import org.opensearch.clip.UntrainedKnnPlugin;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
@@ -29,7 +30,6 @@ import org.opensearch.common.SuppressForbidden;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.rest.RestStatus;
-import org.opensearch.knn.plugin.KNNPlugin;
 import org.opensearch.painless.PainlessModulePlugin;
 import org.opensearch.plugins.Plugin;
 import org.opensearch.test.OpenSearchIntegTestCase;
@@ -56,7 +56,10 @@ public class SilentNodesIT extends OpenSearchIntegTestCase {
     @Override
     protected Collection<Class<? extends Plugin>> nodePlugins() {
         return List.of(
-                KNNPlugin.class, PainlessModulePlugin.class, ClipPlugin.class, MockTransportService.TestPlugin.class);
+                UntrainedKnnPlugin.class,
+                PainlessModulePlugin.class,
+                ClipPlugin.class,
+                MockTransportService.TestPlugin.class);
     }
 
     @Override
