@@ -96,7 +96,7 @@ public final class ClipPlugin extends Plugin
         var catalog = Catalog.read();
         var fetcher = Timers.fetcher(threadPool, clusterService);
         var files = ModelFiles.of(environment, nodeEnvironment, catalog, fetcher, settings, clusterService);
-        var models = ModelLoader.models(files, settings, environment, nodeEnvironment, clusterService, threadPool);
+        var models = ModelLoader.models(files, settings, environment, nodeEnvironment, client, clusterService);
         var spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
         filters = List.of(spaces, new RestoreWarning(clusterService));
         var stats = new ClipStats().gauge("gpus", new GpuStats()::section);

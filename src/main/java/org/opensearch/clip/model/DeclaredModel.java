@@ -22,6 +22,7 @@ import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.common.io.stream.BytesStreamOutput;
 import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.util.set.Sets;
 import org.opensearch.core.common.Strings;
 
 /**
@@ -37,6 +38,7 @@ import org.opensearch.core.common.Strings;
  * @param nodes node filter, {@code null} = every data, ingest and search node
  * @param device where it runs, {@code null} = what the node's settings say
  * @param modelTtl for how long a node that is not asked for it keeps it in memory, negative = for ever, {@code null} = what the settings say
+ * @param firstLoad whether any node has ever loaded it
  */
 public record DeclaredModel(
         String id,
@@ -49,7 +51,8 @@ public record DeclaredModel(
         Desired desired,
         String nodes,
         String device,
-        TimeValue modelTtl) {
+        TimeValue modelTtl,
+        FirstLoad firstLoad) {
 
     private static final Pattern VARIANT = Pattern.compile(".*_("
             + Overrides.VARIANTS.stream()
@@ -65,17 +68,19 @@ public record DeclaredModel(
     private static final String FORMAT_KEY = "format";
 
     /** The keys of {@link #toMap}: what else is in such a map belongs to another release of the plugin. */
-    static final Set<String> KEYS = Set.of(
-            "source",
-            "files",
-            "overrides",
-            "fingerprint",
-            "dimension",
-            "dimensions",
-            "load",
-            "nodes",
-            "device",
-            "model_ttl");
+    static final Set<String> KEYS = Sets.union(
+            FirstLoad.KEYS,
+            Set.of(
+                    "source",
+                    "files",
+                    "overrides",
+                    "fingerprint",
+                    "dimension",
+                    "dimensions",
+                    "load",
+                    "nodes",
+                    "device",
+                    "model_ttl"));
 
     public DeclaredModel {
         Objects.requireNonNull(fingerprint, "fingerprint");
@@ -83,6 +88,34 @@ public record DeclaredModel(
         files = List.copyOf(files);
         overrides = Collections.unmodifiableMap(new TreeMap<>(overrides));
         dimensions = List.copyOf(dimensions);
+    }
+
+    /** One that has been loaded. */
+    public DeclaredModel(
+            String id,
+            Map<String, Object> source,
+            List<Artifact> files,
+            Map<String, Object> overrides,
+            String fingerprint,
+            int dimension,
+            List<Integer> dimensions,
+            Desired desired,
+            String nodes,
+            String device,
+            TimeValue modelTtl) {
+        this(
+                id,
+                source,
+                files,
+                overrides,
+                fingerprint,
+                dimension,
+                dimensions,
+                desired,
+                nodes,
+                device,
+                modelTtl,
+                FirstLoad.DONE);
     }
 
     /**
@@ -109,12 +142,37 @@ public record DeclaredModel(
                 desired,
                 nodes,
                 device,
-                modelTtl);
+                modelTtl,
+                firstLoad);
     }
 
     DeclaredModel with(Desired wanted) {
+        return with(wanted, firstLoad);
+    }
+
+    DeclaredModel with(FirstLoad first) {
+        return with(desired, first);
+    }
+
+    private DeclaredModel with(Desired wanted, FirstLoad first) {
         return new DeclaredModel(
-                id, source, files, overrides, fingerprint, dimension, dimensions, wanted, nodes, device, modelTtl);
+                id,
+                source,
+                files,
+                overrides,
+                fingerprint,
+                dimension,
+                dimensions,
+                wanted,
+                nodes,
+                device,
+                modelTtl,
+                first);
+    }
+
+    /** Text that is equal when native code gets the same files for the same device. */
+    String form() {
+        return LoadMarkers.key(this) + "-" + device;
     }
 
     /** Whether every eligible node should hold it now. */
@@ -193,6 +251,7 @@ public record DeclaredModel(
         if (modelTtl != null) {
             map.put("model_ttl", modelTtl.getStringRep());
         }
+        firstLoad.addTo(map);
         return map;
     }
 
@@ -228,7 +287,8 @@ public record DeclaredModel(
                 Desired.of(map.get("load")),
                 (String) map.get("nodes"),
                 (String) map.get("device"),
-                TimeValue.parseTimeValue((String) map.get("model_ttl"), null, "model_ttl"));
+                TimeValue.parseTimeValue((String) map.get("model_ttl"), null, "model_ttl"),
+                FirstLoad.of(map));
     }
 
     /** @throws IllegalArgumentException when it is too large for a part of every full cluster state */

@@ -18,17 +18,27 @@ final class LoadAttempt {
         boolean loaded(DeclaredModel done, Loaded loaded);
 
         void failed(DeclaredModel done, Throwable e);
+
+        /**
+         * It waits for what other nodes do.
+         *
+         * @param why {@code null} when there is nothing to say, or any more
+         * @param refused until somebody asks for it
+         */
+        void waits(LoadAttempt attempt, String why, boolean refused);
     }
 
     private final DeclaredModel model;
     private final LoadedModels.Loader loader;
+    private final LoadTurns turns;
     private final ThreadPool threadPool;
     private final Slot slot;
     private final Progress progress;
 
-    LoadAttempt(DeclaredModel model, LoadedModels.Loader loader, ThreadPool threadPool, Slot slot) {
+    LoadAttempt(DeclaredModel model, LoadedModels.Loader loader, LoadTurns turns, ThreadPool threadPool, Slot slot) {
         this.model = model;
         this.loader = loader;
+        this.turns = turns;
         this.threadPool = threadPool;
         this.slot = slot;
         this.progress = new Progress(threadPool::relativeTimeInMillis);
@@ -38,23 +48,55 @@ final class LoadAttempt {
         return progress;
     }
 
+    DeclaredModel model() {
+        return model;
+    }
+
     void start() {
         if (loader.downloads(model)) {
             execute(LoadedModels.DOWNLOADS, this::fetch);
         } else {
-            execute(LoadedModels.POOL, this::load);
+            execute(ThreadPool.Names.GENERIC, this::queue);
         }
     }
 
     private void fetch() {
+        loader.require(model);
         loader.fetch(model, progress);
+        queue();
+    }
+
+    /** Holds no thread for as long as other nodes take. */
+    private void queue() {
+        loader.require(model);
+        turns.await(this);
+        progress.onCancel(() -> execute(ThreadPool.Names.GENERIC, () -> {
+            if (turns.leave(this)) {
+                progress.check();
+            }
+        }));
+    }
+
+    /** @see Slot#waits */
+    void waits(String why, boolean refused) {
+        slot.waits(this, why, refused);
+    }
+
+    /** There is nothing to wait for any more. */
+    void goOn() {
         execute(LoadedModels.POOL, this::load);
     }
 
     private void load() {
-        Loaded loaded = loader.load(model, progress);
-        if (!slot.loaded(model, loaded)) {
-            loaded.close().close();
+        boolean success = false;
+        try {
+            Loaded loaded = loader.load(model, progress);
+            success = true;
+            if (!slot.loaded(model, loaded)) {
+                loaded.close().close();
+            }
+        } finally {
+            turns.ended(this, success);
         }
     }
 

@@ -252,7 +252,8 @@ final class LoadMarkers {
         return path.getFileName().toString();
     }
 
-    private static String key(DeclaredModel model) {
+    /** Of what native code gets. */
+    static String key(DeclaredModel model) {
         return model.fingerprint()
                 + "-"
                 + hash(model.files().stream()

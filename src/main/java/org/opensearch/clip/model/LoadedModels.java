@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.model;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.opensearch.OpenSearchStatusException;
@@ -46,6 +49,9 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     /** Thread pool for a request that waits for files of a model, maybe for a slow server: for one to declare, for one to verify. */
     public static final String FILES = "clip_files";
 
+    private static final String HELD_BACK =
+            "not loaded at the start of this node, [plugins.clip.load.at_start] is false; POST _load loads it";
+
     /** Loads a model, blocking; what it throws becomes the reason that users see. */
     public interface Loader {
 
@@ -53,6 +59,9 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         default boolean downloads(DeclaredModel model) {
             return false;
         }
+
+        /** @throws CrashedException when the model must not be loaded before somebody asks for it */
+        default void require(DeclaredModel model) {}
 
         /** Gets what is not on this node yet, on {@link #DOWNLOADS}. */
         default void fetch(DeclaredModel model, Progress progress) {}
@@ -97,15 +106,22 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
     private final ClusterService clusterService;
     private final ThreadPool threadPool;
     private final Loader loader;
+    private final LoadTurns turns;
     private final Map<String, ModelSlot> slots = new ConcurrentHashMap<>();
     private volatile TimeValue usualTtl;
     private volatile boolean closed;
+    private final boolean loadAtStart;
     private boolean swept;
 
-    public LoadedModels(ClusterService clusterService, ThreadPool threadPool, Loader loader) {
+    /** Models that were wanted when this node started, and are not loaded before somebody asks for them. */
+    private final Set<String> heldBack = ConcurrentHashMap.newKeySet();
+
+    LoadedModels(ClusterService clusterService, ThreadPool threadPool, Loader loader, LoadTurns turns) {
         this.clusterService = clusterService;
         this.threadPool = threadPool;
         this.loader = loader;
+        this.turns = turns;
+        this.loadAtStart = LifecycleSettings.LOAD_AT_START.get(clusterService.getSettings());
         this.usualTtl = clusterService.getClusterSettings().get(LifecycleSettings.MODEL_TTL);
         clusterService.getClusterSettings().addSettingsUpdateConsumer(LifecycleSettings.MODEL_TTL, this::usualTtl);
     }
@@ -163,14 +179,24 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
 
     /** The models that are wanted here. */
     List<Observed> observed() {
-        return slots.values().stream().map(ModelSlot::observed).toList();
+        return Stream.concat(
+                        slots.values().stream().map(ModelSlot::observed),
+                        heldBack.stream().map(LoadedModels::heldBack))
+                .toList();
     }
 
-    /** Somebody asks for it: tries again what has failed, and loads what is idle, now. */
+    private static Observed heldBack(String id) {
+        return new Observed(id, Observed.State.UNLOADED, 0, null, null, List.of(), HELD_BACK, 0, null);
+    }
+
+    /** Somebody asks for it: tries again what has failed, and loads what is idle or was left out at the start, now. */
     void retry(String modelId) {
+        ModelMetadata.of(clusterService.state()).model(modelId).ifPresent(loader::forgive);
+        if (heldBack.remove(modelId)) {
+            reconcile(clusterService.state());
+        }
         ModelSlot slot = slots.get(modelId);
         if (slot != null) {
-            ModelMetadata.of(clusterService.state()).model(modelId).ifPresent(loader::forgive);
             slot.retry();
         }
     }
@@ -187,23 +213,28 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         if (closed || state.blocks().hasGlobalBlock(GatewayService.STATE_NOT_RECOVERED_BLOCK)) {
             return;
         }
+        Map<String, DeclaredModel> wanted = ModelMetadata.of(state).models().stream()
+                .filter(model -> model.load() && eligible(model, state))
+                .collect(Collectors.toMap(DeclaredModel::id, model -> model, (one, same) -> one, HashMap::new));
         if (!swept) {
             swept = true;
             threadPool.executor(POOL).execute(this::sweep);
+            heldBack.addAll(loadAtStart ? Set.of() : wanted.keySet());
         }
-        Map<String, DeclaredModel> wanted = ModelMetadata.of(state).models().stream()
-                .filter(model -> model.load() && eligible(model, state))
-                .collect(Collectors.toMap(DeclaredModel::id, model -> model));
+        heldBack.retainAll(wanted.keySet()); // what is wanted anew is wanted now
+        wanted.keySet().removeAll(heldBack);
         for (String id : slots.keySet()) {
             if (!wanted.containsKey(id)) {
                 slots.remove(id).close(absent(state, id));
             }
         }
         wanted.forEach((id, model) -> slots.compute(id, (same, slot) -> {
-            ModelSlot wanting = slot == null ? new ModelSlot(loader, threadPool, this::release, () -> usualTtl) : slot;
+            ModelSlot wanting =
+                    slot == null ? new ModelSlot(loader, turns, threadPool, this::release, () -> usualTtl) : slot;
             wanting.want(model);
             return wanting;
         }));
+        turns.look();
     }
 
     private void sweep() {
@@ -214,7 +245,10 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         }
     }
 
-    private static Exception absent(ClusterState state, String id) {
+    private Exception absent(ClusterState state, String id) {
+        if (heldBack.contains(id)) {
+            return new OpenSearchStatusException("model [" + id + "] is " + HELD_BACK, RestStatus.SERVICE_UNAVAILABLE);
+        }
         Optional<DeclaredModel> model = ModelMetadata.of(state).model(id);
         if (model.isEmpty()) {
             return new ResourceNotFoundException(

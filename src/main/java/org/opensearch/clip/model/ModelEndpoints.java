@@ -22,7 +22,8 @@ public final class ModelEndpoints {
                 new ActionHandler<>(Catalog.ACTION, Catalog.Transport.class),
                 new ActionHandler<>(ObserveModels.ACTION, ObserveModels.Transport.class),
                 new ActionHandler<>(UpdateModels.ACTION, UpdateModels.Transport.class),
-                new ActionHandler<>(UpdateModels.OLD_ACTION, UpdateModels.OldTransport.class));
+                new ActionHandler<>(UpdateModels.OLD_ACTION, UpdateModels.OldTransport.class),
+                new ActionHandler<>(RecordFirstLoad.ACTION, RecordFirstLoad.Transport.class));
     }
 
     public static List<RestHandler> handlers() {

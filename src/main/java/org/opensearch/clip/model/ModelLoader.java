@@ -34,6 +34,7 @@ import org.opensearch.env.Environment;
 import org.opensearch.env.NodeEnvironment;
 import org.opensearch.secure_sm.AccessController;
 import org.opensearch.threadpool.ThreadPool;
+import org.opensearch.transport.client.Client;
 
 /**
  * From a declaration to an encoder that has run once: files checked, memory charged, sessions open, every tower tried. Blocks for as long
@@ -67,10 +68,15 @@ public final class ModelLoader implements LoadedModels.Loader {
             ClipSettings settings,
             Environment environment,
             NodeEnvironment node,
-            ClusterService clusterService,
-            ThreadPool threadPool) {
+            Client client,
+            ClusterService clusterService) {
+        ThreadPool threadPool = client.threadPool();
         Tokenizer.nativeFolder(environment.tmpDir());
-        return new LoadedModels(clusterService, threadPool, new ModelLoader(files, settings, node, threadPool));
+        return new LoadedModels(
+                clusterService,
+                threadPool,
+                new ModelLoader(files, settings, node, threadPool),
+                new LoadTurns(client, clusterService, threadPool));
     }
 
     @Override
@@ -79,8 +85,12 @@ public final class ModelLoader implements LoadedModels.Loader {
     }
 
     @Override
-    public void fetch(DeclaredModel model, Progress progress) {
+    public void require(DeclaredModel model) {
         markers.require(model, made(model));
+    }
+
+    @Override
+    public void fetch(DeclaredModel model, Progress progress) {
         files.fetch(model, progress);
     }
 
@@ -120,7 +130,6 @@ public final class ModelLoader implements LoadedModels.Loader {
     }
 
     private LoadedModels.Loaded loadHere(DeclaredModel model, Progress progress) {
-        markers.require(model, made(model));
         Folder folder = files.open(model, progress);
         ModelDescription description = scored(folder, ModelFolder.describe(folder, Overrides.parse(model.overrides())));
         try (LoadMarkers.Towers marked = markers.towers(model, made(model))) {

@@ -34,6 +34,7 @@ final class ModelSlot implements LoadAttempt.Slot {
     private static final long LAST_RETRY_SECONDS = 300;
 
     private final LoadedModels.Loader loader;
+    private final LoadTurns turns;
     private final ThreadPool threadPool;
     private final Consumer<Releasable> release;
     private final Supplier<TimeValue> usualTtl;
@@ -57,10 +58,12 @@ final class ModelSlot implements LoadAttempt.Slot {
      */
     ModelSlot(
             LoadedModels.Loader loader,
+            LoadTurns turns,
             ThreadPool threadPool,
             Consumer<Releasable> release,
             Supplier<TimeValue> usualTtl) {
         this.loader = loader;
+        this.turns = turns;
         this.threadPool = threadPool;
         this.release = release;
         this.usualTtl = usualTtl;
@@ -172,7 +175,7 @@ final class ModelSlot implements LoadAttempt.Slot {
             // one that runs as it was declared before is in use, and who waits for the declaration waits
             boolean asDeclared = held != null && loadsAs(held.model(), model);
             enter(asDeclared ? Observed.State.LOADED : Observed.State.LOADING, reason);
-            LoadAttempt attempt = new LoadAttempt(model, loader, threadPool, this);
+            LoadAttempt attempt = new LoadAttempt(model, loader, turns, threadPool, this);
             progress = attempt.progress();
             attempt.start();
         }
@@ -219,6 +222,18 @@ final class ModelSlot implements LoadAttempt.Slot {
         if (LoadAttempt.again(e)) {
             long delay = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS << Math.min(failures++, 10));
             retry = threadPool.schedule(this::retry, TimeValue.timeValueSeconds(delay), ThreadPool.Names.SAME);
+        }
+    }
+
+    @Override
+    public synchronized void waits(LoadAttempt attempt, String why, boolean refused) {
+        if (gone != null || progress != attempt.progress() || progress.cancelled()) {
+            return;
+        }
+        Observed.State waiting = state == Observed.State.FAILED ? Observed.State.LOADING : state;
+        enter(refused && held == null ? Observed.State.FAILED : waiting, why);
+        if (refused) {
+            waiters.resolve(null, unavailable());
         }
     }
 

@@ -291,7 +291,8 @@ public final class PutModel {
                     Desired.ON_USE,
                     declaration.nodes(),
                     declaration.device(),
-                    declaration.modelTtl());
+                    declaration.modelTtl(),
+                    FirstLoad.NONE);
         }
 
         /** Graphs that are here already are looked at before anything is declared; others when they are loaded. */

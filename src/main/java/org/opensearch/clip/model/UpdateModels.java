@@ -138,8 +138,7 @@ public final class UpdateModels {
         }
         return switch (change) {
             case Change.Declare declare -> declare(declare.model(), before, models, state, maxModels);
-            case Change.Want want ->
-                changed(before, before.with(want.load() ? Desired.LOADED : Desired.UNLOADED), models, state);
+            case Change.Want want -> changed(before, wanted(before, want.load(), state), models, state);
             case Change.Use use ->
                 changed(
                         before,
@@ -153,6 +152,12 @@ public final class UpdateModels {
     private static Outcome delete(Change.Delete delete, ModelMetadata models, ClusterState state) {
         refuseWhileUsed(delete, state);
         return new Outcome(models.without(delete.id()).in(state), Result.DELETED);
+    }
+
+    private static DeclaredModel wanted(DeclaredModel model, boolean load, ClusterState state) {
+        return load
+                ? model.with(Desired.LOADED).with(model.firstLoad().asked(state.nodes()))
+                : model.with(Desired.UNLOADED);
     }
 
     private static Outcome declare(
@@ -173,7 +178,11 @@ public final class UpdateModels {
                             + "]; declare it under a new id",
                     RestStatus.CONFLICT);
         }
-        return changed(before, model.with(desired(before.desired(), model.desired())), models, state);
+        // other files, or another device, are another thing to native code
+        FirstLoad first = before.form().equals(model.form()) ? before.firstLoad() : model.firstLoad();
+        DeclaredModel after =
+                model.with(desired(before.desired(), model.desired())).with(first);
+        return changed(before, after, models, state);
     }
 
     /** A declaration does not unload, and one that says nothing changes nothing. */

@@ -15,6 +15,10 @@ public final class LifecycleSettings {
     public static final Setting<Boolean> LOAD_ON_USE =
             Setting.boolSetting("plugins.clip.load.on_use", true, Dynamic, NodeScope);
 
+    /** Whether a node loads at its start what is to be loaded; otherwise not before somebody asks for it. */
+    public static final Setting<Boolean> LOAD_AT_START =
+            Setting.boolSetting("plugins.clip.load.at_start", true, NodeScope);
+
     /** For how long a node keeps a model that it is not asked for, where the declaration says nothing; -1 = for ever. */
     public static final Setting<TimeValue> MODEL_TTL = new Setting<>(
             "plugins.clip.model_ttl", "-1", value -> modelTtl("plugins.clip.model_ttl", value), Dynamic, NodeScope);
@@ -38,6 +42,6 @@ public final class LifecycleSettings {
     }
 
     static List<Setting<?>> all() {
-        return List.of(LOAD_ON_USE, MODEL_TTL);
+        return List.of(LOAD_ON_USE, LOAD_AT_START, MODEL_TTL);
     }
 }

@@ -52,8 +52,12 @@ public class CrashedModelsTests extends OpenSearchTestCase {
 
     private final class MarkedLoads implements LoadedModels.Loader {
         @Override
-        public Loaded load(DeclaredModel model, Progress progress) {
+        public void require(DeclaredModel model) {
             markers.require(model, "");
+        }
+
+        @Override
+        public Loaded load(DeclaredModel model, Progress progress) {
             loads.computeIfAbsent(model.id(), id -> new AtomicInteger()).incrementAndGet();
             try (LoadMarkers.Towers towers = markers.towers(model, "")) {
                 towers.enter(Modality.TEXT);
@@ -108,7 +112,7 @@ public class CrashedModelsTests extends OpenSearchTestCase {
 
     private void start() {
         markers = new LoadMarkers(folder);
-        models = new LoadedModels(cluster, threadPool, new MarkedLoads());
+        models = LoadedModelsTests.models(cluster, threadPool, new MarkedLoads());
         models.start();
     }
 

@@ -115,7 +115,7 @@ public class IdleModelsTests extends OpenSearchTestCase {
                 new ClusterSettings(
                         Settings.EMPTY,
                         Sets.union(ClusterSettings.BUILT_IN_CLUSTER_SETTINGS, Set.of(LifecycleSettings.MODEL_TTL))));
-        models = new LoadedModels(cluster, pool, this::load);
+        models = LoadedModelsTests.models(cluster, pool, this::load);
         models.start();
     }
 

@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.action.support.PlainActionFuture;
+import org.opensearch.action.support.clustermanager.AcknowledgedResponse;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.model.LoadedModels.Loaded;
 import org.opensearch.clip.model.LoadedModels.Ref;
@@ -73,7 +74,7 @@ public class LoadedModelsTests extends OpenSearchTestCase {
                 new ClusterSettings(
                         Settings.EMPTY,
                         Sets.union(ClusterSettings.BUILT_IN_CLUSTER_SETTINGS, Set.of(LifecycleSettings.MODEL_TTL))));
-        models = new LoadedModels(cluster, threadPool, this::load);
+        models = models(cluster, threadPool, this::load);
         models.start();
     }
 
@@ -88,7 +89,7 @@ public class LoadedModelsTests extends OpenSearchTestCase {
 
     public void testAFolderThatNestsWithoutEndEndsTheTidyingAndNotTheNode() throws Exception {
         models.close();
-        models = new LoadedModels(cluster, threadPool, new LoadedModels.Loader() {
+        models = models(cluster, threadPool, new LoadedModels.Loader() {
             @Override
             public void sweep() {
                 throw new StackOverflowError();
@@ -103,6 +104,14 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         declare(MODEL);
         attempt().succeed();
         acquire().close();
+    }
+
+    /** The models of a cluster of one node, which is its own manager. */
+    static LoadedModels models(ClusterService cluster, ThreadPool threadPool, LoadedModels.Loader loader) {
+        return new LoadedModels(cluster, threadPool, loader, new LoadTurns(cluster, threadPool, (request, listener) -> {
+            ClusterServiceUtils.setState(cluster, request.apply(cluster.state()));
+            listener.onResponse(new AcknowledgedResponse(true));
+        }));
     }
 
     private Loaded load(DeclaredModel model, Progress progress) {
