@@ -18,8 +18,8 @@ build() { # folder, umask, time zone, language, user, JDK or nothing
   (
     cd "$1/clip"
     umask "$2"
-    export TZ=$3 LC_ALL=$4 LANG=$4
-    export MAVEN_OPTS="${MAVEN_OPTS-} -Duser.name=$5"
+    export TZ=$3 LC_ALL=$4 LANG=$4 2>/dev/null # where a language is not installed, the JVM is told all the same
+    export MAVEN_OPTS="${MAVEN_OPTS-} -Duser.name=$5 -Duser.language=${4%%_*}"
     [ -z "$6" ] || export JAVA_HOME=$6
     ./mvnw -B -ntp -q package -DskipTests >"$out/$5.log" 2>&1 || { tail -n 30 "$out/$5.log" >&2; exit 2; }
   )
@@ -28,7 +28,7 @@ build() { # folder, umask, time zone, language, user, JDK or nothing
 
 one=$out/a
 two="$out/a second folder/of-another-name"
-build "$one" 022 UTC C.UTF-8 ann ''
+build "$one" 022 UTC en_US.UTF-8 ann ''
 build "$two" 077 Asia/Kathmandu tr_TR.UTF-8 ben "$other"
 
 different=0

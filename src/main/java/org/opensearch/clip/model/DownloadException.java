@@ -13,8 +13,7 @@ final class DownloadException extends RuntimeException {
     /** Whether it is this node that has no place for it. */
     private final boolean ofDisk;
 
-    private DownloadException(
-            String message, boolean passing, long retryAfterMillis, boolean ofDisk, Throwable cause) {
+    private DownloadException(String message, boolean passing, long retryAfterMillis, boolean ofDisk, Throwable cause) {
         super(message, cause);
         this.passing = passing;
         this.retryAfterMillis = retryAfterMillis;

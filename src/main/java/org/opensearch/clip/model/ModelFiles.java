@@ -65,8 +65,7 @@ public final class ModelFiles {
             ClusterService cluster) {
         Path data = node.nodeDataPaths()[0].resolve("clip");
         Downloader downloader = new Downloader(fetcher, settings::downloads, FIRST_PAUSE_MILLIS);
-        Supplier<Set<String>> needed =
-                () -> ModelMetadata.of(cluster.state()).hashes();
+        Supplier<Set<String>> needed = () -> ModelMetadata.of(cluster.state()).hashes();
         CacheSpace space = new CacheSpace(data, settings::downloads, needed, System::currentTimeMillis);
         NodeCache cache = new NodeCache(data, downloader, space, System::currentTimeMillis);
         LocalFolders folders = new LocalFolders(environment.configDir().resolve("opensearch-clip"));

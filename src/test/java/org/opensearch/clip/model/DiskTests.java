@@ -54,7 +54,11 @@ public class DiskTests extends ClipSingleNodeTestCase {
     }
 
     private Observed observed(String id) {
-        return client().execute(GetModel.ACTION, new GetModel.Request(id)).actionGet(LONG).models().getFirst().nodes()
+        return client().execute(GetModel.ACTION, new GetModel.Request(id))
+                .actionGet(LONG)
+                .models()
+                .getFirst()
+                .nodes()
                 .values()
                 .iterator()
                 .next()
@@ -62,7 +66,8 @@ public class DiskTests extends ClipSingleNodeTestCase {
     }
 
     private void reload(String id) {
-        client().execute(LoadModel.UNLOAD, new LoadModel.Request(id, LONG, false)).actionGet(LONG);
+        client().execute(LoadModel.UNLOAD, new LoadModel.Request(id, LONG, false))
+                .actionGet(LONG);
         client().execute(LoadModel.LOAD, new LoadModel.Request(id, LONG, false)).actionGet(LONG);
     }
 
@@ -71,14 +76,16 @@ public class DiskTests extends ClipSingleNodeTestCase {
         minFree("1pb");
         var e = expectThrows(OpenSearchStatusException.class, () -> put(false));
         assertEquals(e.getMessage(), RestStatus.INSUFFICIENT_STORAGE, e.status());
-        assertThat(e.getMessage(), allOf(containsString("no room for"), containsString("[plugins.clip.disk.min_free]")));
+        assertThat(
+                e.getMessage(), allOf(containsString("no room for"), containsString("[plugins.clip.disk.min_free]")));
         loadModel();
         String warning = observed(MODEL).warning();
         for (String tower : new String[] {"text", "image"}) {
             assertThat(
                     warning,
-                    containsString("its " + tower
-                            + " tower is not prepared, so that it takes more memory and longer to load: preparing it takes"));
+                    containsString(
+                            "its " + tower
+                                    + " tower is not prepared, so that it takes more memory and longer to load: preparing it takes"));
         }
         assertThat(warning, containsString("above [plugins.clip.disk.min_free]"));
         minFree("0b");

@@ -138,8 +138,8 @@ final class FixedSizes {
             return new double[0];
         }
         return IntStream.range(0, Math.max(first.length, second.length))
-                .mapToDouble(i -> operator.applyAsDouble(
-                        first[first.length == 1 ? 0 : i], second[second.length == 1 ? 0 : i]))
+                .mapToDouble(i ->
+                        operator.applyAsDouble(first[first.length == 1 ? 0 : i], second[second.length == 1 ? 0 : i]))
                 .toArray();
     }
 

@@ -48,9 +48,7 @@ class PreparedGraphsDiskTests {
     private Source source() throws IOException {
         Path graph = TwoTowers.write(folder.resolve("model.onnx"), false);
         return new Source(
-                "model.onnx",
-                new File(graph, "g"),
-                Map.of("weights", new File(graph.resolveSibling("weights"), "w")));
+                "model.onnx", new File(graph, "g"), Map.of("weights", new File(graph.resolveSibling("weights"), "w")));
     }
 
     /** The whole graph, which need not be cut.
@@ -115,7 +113,9 @@ class PreparedGraphsDiskTests {
         disk.isReadOnly();
         assertNull(open(prepared));
         PreparedGraphs restarted = aNodeStarts("read-only", true);
-        assertTrue(open(restarted).endsWith("cannot be written: Read-only file system"), "it cannot be seen whose they are");
+        assertTrue(
+                open(restarted).endsWith("cannot be written: Read-only file system"),
+                "it cannot be seen whose they are");
         disk.hasRoom();
         assertNull(open(restarted));
     }

@@ -272,7 +272,10 @@ class PreparedGraphsTests {
                 source(BUNDLED.resolve("text_model.onnx"), Map.of()), List.of("text_embeds"), OPTIONS, () -> {});
         opened.session().close();
         assertTrue(
-                opened.unprepared().matches("preparing it takes \\d+ MiB of disk, 0 MiB are left above \\[plugins\\.clip\\.disk\\.min_free\\]"), opened::unprepared);
+                opened.unprepared()
+                        .matches(
+                                "preparing it takes \\d+ MiB of disk, 0 MiB are left above \\[plugins\\.clip\\.disk\\.min_free\\]"),
+                opened::unprepared);
         Source source = twoTowers(false);
         ModelException e =
                 assertThrows(ModelException.class, () -> prepared.open(source, List.of("text"), OPTIONS, () -> {}));
@@ -290,7 +293,10 @@ class PreparedGraphsTests {
                 source(BUNDLED.resolve("text_model.onnx"), Map.of()), List.of("text_embeds"), OPTIONS, () -> {});
         opened.session().close();
         assertTrue(
-                opened.unprepared().matches("preparing it takes \\d+ MiB of disk, 0 MiB are left above \\[plugins\\.clip\\.disk\\.min_free\\]"), opened::unprepared);
+                opened.unprepared()
+                        .matches(
+                                "preparing it takes \\d+ MiB of disk, 0 MiB are left above \\[plugins\\.clip\\.disk\\.min_free\\]"),
+                opened::unprepared);
         assertEquals(2, asked.get());
         assertEquals(List.of(), forms());
     }
