@@ -238,7 +238,7 @@ public class CrashedModelsTests extends OpenSearchTestCase {
     }
 
     private static int deep(int depth) {
-        return 1 + deep(depth + 1);
+        return depth < 0 ? 0 : 1 + deep(depth + 1);
     }
 
     private static void await(CountDownLatch latch) {
