@@ -12,6 +12,7 @@ import org.opensearch.action.ActionType;
 import org.opensearch.action.ValidateActions;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.core.image.ImageInfo;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.ZeroShot.Logits;
 import org.opensearch.clip.wire.Frame;
 import org.opensearch.common.logging.HeaderWarning;
@@ -183,7 +184,7 @@ public final class Embed {
 
         @Override
         public String getDescription() {
-            return "model [" + modelId + "], inputs [" + inputs.size() + "], lane [" + lane + "]";
+            return "model [" + Shown.of(modelId) + "], inputs [" + inputs.size() + "], lane [" + lane + "]";
         }
 
         @Override

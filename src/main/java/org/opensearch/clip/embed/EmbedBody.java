@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.opensearch.clip.core.engine.Input.Side;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embed.Request;
@@ -181,7 +182,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         if (value == null) {
             return null;
         }
-        TimeValue timeout = TimeValue.parseTimeValue(string("timeout", value), "timeout");
+        TimeValue timeout = TimeValue.parseTimeValue(Shown.of(string("timeout", value)), "timeout");
         if (timeout.nanos() <= 0) {
             throw wrong("timeout", "a positive time such as \"10s\"", value);
         }
@@ -198,7 +199,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
     static void refuseUnknown(String prefix, Map<?, ?> object, Set<String> known) {
         for (Object key : object.keySet()) {
             if (!known.contains(key)) {
-                throw new IllegalArgumentException("unknown parameter [" + prefix + key + "], known are "
+                throw new IllegalArgumentException("unknown parameter [" + Shown.of(prefix + key) + "], known are "
                         + known.stream().sorted().toList());
             }
         }
@@ -209,9 +210,8 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
             case null -> "nothing";
             case List<?> l -> "an array";
             case Map<?, ?> m -> "an object";
-            case String s when s.length() > 64 -> "[" + s.substring(0, 64) + "..]";
-            default -> "[" + value + "]";
+            default -> "[" + Shown.of(value) + "]";
         };
-        return new IllegalArgumentException("[" + field + "] must be " + expected + ", got " + got);
+        return new IllegalArgumentException("[" + Shown.of(field) + "] must be " + expected + ", got " + got);
     }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.opensearch.clip.core.engine.Input.Side;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.model.RequestBody;
 
@@ -94,7 +95,7 @@ record EmbeddingsBody(
 
     private static IllegalArgumentException notAnEncoding(String key, Object value) {
         return new IllegalArgumentException("[" + key + "] must be one of " + Arrays.toString(Encoding.values())
-                + " or a list of them, got [" + value + "]");
+                + " or a list of them, got [" + Shown.of(value) + "]");
     }
 
     /** A number or, as in the example of jina-clip-v2's announcement, a string of digits. */
@@ -108,6 +109,6 @@ record EmbeddingsBody(
                 return dimensions;
             }
         }
-        throw new IllegalArgumentException("[dimensions] must be a positive integer, got [" + value + "]");
+        throw new IllegalArgumentException("[dimensions] must be a positive integer, got [" + Shown.of(value) + "]");
     }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.opensearch.clip.core.engine.Input.Side;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.wire.Frame;
 import org.opensearch.core.common.io.stream.StreamInput;
@@ -72,7 +73,7 @@ record Goldens(List<Source> inputs, List<float[]> embeddings, Side side, String 
                 EmbedBody.inputs(json.get("inputs")),
                 embeddings(json.get("embeddings")),
                 EmbedBody.side(json.get("side")),
-                json.get("variant") == null ? "fp32" : EmbedBody.string("variant", json.get("variant")),
+                json.get("variant") == null ? "fp32" : Shown.of(EmbedBody.string("variant", json.get("variant"))),
                 expected(json.get("expected")));
     }
 

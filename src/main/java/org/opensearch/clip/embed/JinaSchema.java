@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.OpenSearchException;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.model.Refusal;
 import org.opensearch.common.CheckedConsumer;
 import org.opensearch.core.action.ActionListener;
@@ -73,13 +74,15 @@ final class JinaSchema {
             return s;
         }
         throw new IllegalArgumentException(
-                value == null ? "[" + field + "] is missing" : "[" + field + "] must be a text that is not empty");
+                value == null
+                        ? "[" + Shown.of(field) + "] is missing"
+                        : "[" + Shown.of(field) + "] must be a text that is not empty");
     }
 
     static boolean flag(String key, Map<String, Object> json, boolean fallback) {
         Object value = json.get(key);
         if (value != null && !(value instanceof Boolean)) {
-            throw new IllegalArgumentException("[" + key + "] must be true or false, got [" + value + "]");
+            throw new IllegalArgumentException("[" + key + "] must be true or false, got [" + Shown.of(value) + "]");
         }
         return value == null ? fallback : (Boolean) value;
     }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.core.vector.ZeroShot;
 import org.opensearch.clip.core.vector.ZeroShot.Logits;
@@ -50,13 +51,15 @@ public record Labels(List<String> labels, List<String> prompts) {
         requireShort("prompt", prompts);
         for (String label : labels) {
             if (label.isBlank() || !seen.add(label)) {
-                throw new IllegalArgumentException("[labels] must be different and not blank, got [" + label + "]");
+                throw new IllegalArgumentException(
+                        "[labels] must be different and not blank, got [" + Shown.of(label) + "]");
             }
         }
         for (String prompt : prompts) {
             if (!prompt.contains(PLACE)) {
                 throw new IllegalArgumentException(
-                        "[prompt] must have [{}] where the label goes, as in [a photo of a {}], got [" + prompt + "]");
+                        "[prompt] must have [{}] where the label goes, as in [a photo of a {}], got ["
+                                + Shown.of(prompt) + "]");
             }
         }
         long characters = characters(labels, prompts);
@@ -140,7 +143,9 @@ public record Labels(List<String> labels, List<String> prompts) {
                     case Result.Vector vector -> prompted.add(vector.values());
                     case Result.Failure failure ->
                         throw Embedder.exception(
-                                "label [" + labels.get(label) + "]: " + failure.reason(), failure.status(), null);
+                                "label [" + Shown.of(labels.get(label)) + "]: " + failure.reason(),
+                                failure.status(),
+                                null);
                 }
             }
             vectors.add(ZeroShot.label(prompted));

@@ -13,6 +13,7 @@ import org.opensearch.action.bulk.BulkItemRequest;
 import org.opensearch.action.bulk.BulkShardRequest;
 import org.opensearch.action.bulk.TransportBulkAction;
 import org.opensearch.action.index.IndexRequest;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.embed.Notebook.Made;
 import org.opensearch.clip.embed.SpaceGuard.Incoming;
 import org.opensearch.clip.model.Refusal;
@@ -82,7 +83,7 @@ final class ShardWrite {
         fields.forEach((field, fingerprint) -> reasons.put(
                 field,
                 Refusal.unavailable(
-                        "that field [" + field + "] of index [" + name + "] has vectors of "
+                        "that field [" + Shown.of(field) + "] of index [" + name + "] has vectors of "
                                 + SpaceGuard.named(state, fingerprint)
                                 + " could not be recorded by the cluster manager: send the document again",
                         cause)));

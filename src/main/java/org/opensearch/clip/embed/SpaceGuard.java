@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.settings.ClipSettings;
@@ -70,7 +71,7 @@ public final class SpaceGuard {
         static Optional<Incoming> of(ClusterState state, IndexMetadata index, String field) {
             return Optional.ofNullable(recorded(state, index, field))
                     .map(fingerprint -> new Incoming(
-                            "those of field [" + field + "] of index ["
+                            "those of field [" + Shown.of(field) + "] of index ["
                                     + index.getIndex().getName() + "], of " + named(state, fingerprint) + ",",
                             fingerprint));
         }
@@ -152,8 +153,8 @@ public final class SpaceGuard {
             return;
         }
         String name = index.getIndex().getName();
-        String message = "field [" + field + "] of index [" + name + "] has vectors of " + named(state, recorded) + ", "
-                + incoming.those() + " cannot be compared with them";
+        String message = "field [" + Shown.of(field) + "] of index [" + name + "] has vectors of "
+                + named(state, recorded) + ", " + incoming.those() + " cannot be compared with them";
         if (guard == ClipSettings.Guard.ERROR) {
             throw new IllegalArgumentException(
                     message + ": use the same model, or another field or index; [index.clip.guard: warn] lets it pass");

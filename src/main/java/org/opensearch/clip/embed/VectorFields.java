@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.settings.ClipSettings;
@@ -74,12 +75,13 @@ final class VectorFields {
                 String modelId = ClipSettings.INDEX_MODEL_ID.get(metadata.getSettings());
                 fields.add(new VectorField(metadata, mapped, modelId));
             } else if (!mapped.type().isEmpty()) {
-                throw new IllegalArgumentException("field [" + target.field() + "] of index [" + index.getName()
-                        + "] is mapped as [" + mapped.type() + "], it must be [knn_vector]");
+                throw new IllegalArgumentException("field [" + Shown.of(target.field()) + "] of index ["
+                        + index.getName() + "] is mapped as [" + mapped.type() + "], it must be [knn_vector]");
             }
         }
         if (fields.isEmpty() && indices.length > 0 && !target.mayBeUnmapped()) {
-            throw new IllegalArgumentException("field [" + target.field() + "] is mapped in none of the indices ["
+            throw new IllegalArgumentException("field [" + Shown.of(target.field())
+                    + "] is mapped in none of the indices ["
                     + Arrays.stream(indices).map(Index::getName).limit(10).collect(Collectors.joining(", "))
                     + "], it must be a [knn_vector]");
         }
@@ -141,7 +143,7 @@ final class VectorFields {
         for (VectorField field : fields) {
             int mapped = field.mapped().dimension();
             if (mapped != 0 && mapped != dimensions) {
-                throw new IllegalArgumentException("field [" + target.field() + "] of index [" + field.index()
+                throw new IllegalArgumentException("field [" + Shown.of(target.field()) + "] of index [" + field.index()
                         + "] has dimension [" + mapped + "], the vector of model [" + model.id() + "] would have ["
                         + dimensions + "]: "
                         + (mapped < model.dimension()

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.opensearch.clip.core.image.ImageInfo;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embedder;
@@ -66,7 +67,7 @@ final class Answers {
             case Result.Vector vector
             when dimensions > vector.values().length ->
                 throw new IllegalArgumentException("[dimensions] of [" + part.target() + "] is " + dimensions
-                        + ", more than the " + vector.values().length + " that model [" + options.modelId()
+                        + ", more than the " + vector.values().length + " that model [" + Shown.of(options.modelId())
                         + "] makes");
             case Result.Vector vector ->
                 dimensions == 0 ? vector.values() : Vectors.truncate(vector.values(), dimensions);

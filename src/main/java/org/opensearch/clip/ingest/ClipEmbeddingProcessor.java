@@ -13,6 +13,7 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.clip.core.engine.Input.Side;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embedder;
@@ -240,7 +241,9 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
     private RuntimeException ofTheRequest(Exception e) {
         Throwable cause = ExceptionsHelper.unwrapCause(e);
         return Embedder.exception(
-                "model [" + options.modelId() + "]: " + cause.getMessage(), ExceptionsHelper.status(cause), cause);
+                "model [" + Shown.of(options.modelId()) + "]: " + cause.getMessage(),
+                ExceptionsHelper.status(cause),
+                cause);
     }
 
     /** Reads the configuration; never looks a model up, which may come after the pipeline. */
@@ -275,6 +278,8 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
                 Map<String, Processor.Factory> factories, String tag, String description, Map<String, Object> config)
                 throws Exception {
             config.putIfAbsent(BATCH_SIZE_FIELD, DEFAULT_BATCH_SIZE);
+            // core repeats what is no number
+            config.computeIfPresent(BATCH_SIZE_FIELD, (name, size) -> size instanceof Number ? size : Shown.of(size));
             return super.create(factories, tag, description, config);
         }
 

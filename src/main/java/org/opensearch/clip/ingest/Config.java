@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.opensearch.OpenSearchException;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.EmbeddingType;
 
 /**
@@ -30,7 +31,10 @@ final class Config {
     static Config object(String tag, String path, Object value) {
         if (!(value instanceof Map<?, ?> map)) {
             throw newConfigurationException(
-                    ClipEmbeddingProcessor.TYPE, tag, path, "must be an object, got [" + value + "]");
+                    ClipEmbeddingProcessor.TYPE,
+                    tag,
+                    Shown.of(path),
+                    "must be an object, got [" + Shown.of(value) + "]");
         }
         Map<String, Object> copy = new HashMap<>();
         map.forEach((key, entry) -> copy.put(String.valueOf(key), entry));
@@ -55,7 +59,7 @@ final class Config {
         List<?> list = value instanceof List<?> several ? several : List.of(value);
         for (Object field : list) {
             if (!(field instanceof String s) || s.isBlank()) {
-                throw refused(name, "must be a field name or a list of field names, got [" + value + "]");
+                throw refused(name, "must be a field name or a list of field names, got [" + Shown.of(value) + "]");
             }
         }
         if (list.isEmpty()) {
@@ -73,7 +77,7 @@ final class Config {
         List<?> list = value instanceof List<?> several ? several : value == null ? List.of() : List.of(value);
         for (Object element : list) {
             if (!(element instanceof String)) {
-                throw refused(name, "must be a list of texts, got [" + value + "]");
+                throw refused(name, "must be a list of texts, got [" + Shown.of(value) + "]");
             }
         }
         return list.stream().map(element -> (String) element).toList();
@@ -87,7 +91,7 @@ final class Config {
         }
         List<String> allowed = List.of(choices).stream().distinct().toList();
         if (!(value instanceof String s) || !allowed.contains(s)) {
-            throw refused(name, "must be one of " + allowed + ", got [" + value + "]");
+            throw refused(name, "must be one of " + allowed + ", got [" + Shown.of(value) + "]");
         }
         return s;
     }
@@ -107,7 +111,7 @@ final class Config {
             return otherwise;
         }
         if (!(value instanceof Integer i) || i < 1) {
-            throw refused(name, "must be a whole number of at least 1, got [" + value + "]");
+            throw refused(name, "must be a whole number of at least 1, got [" + Shown.of(value) + "]");
         }
         return i;
     }
@@ -115,7 +119,7 @@ final class Config {
     double weight(String name) {
         Object value = values.remove(name);
         if (!(value instanceof Number n) || !Double.isFinite(n.doubleValue()) || n.doubleValue() < 0) {
-            throw refused(name, "must be a number of at least 0, got [" + value + "]");
+            throw refused(name, "must be a number of at least 0, got [" + Shown.of(value) + "]");
         }
         return n.doubleValue();
     }
@@ -127,7 +131,8 @@ final class Config {
     }
 
     OpenSearchException refused(String name, String reason) {
-        return newConfigurationException(ClipEmbeddingProcessor.TYPE, tag, name == null ? path : inner(name), reason);
+        return newConfigurationException(
+                ClipEmbeddingProcessor.TYPE, tag, Shown.of(name == null ? path : inner(name)), reason);
     }
 
     private String inner(String name) {

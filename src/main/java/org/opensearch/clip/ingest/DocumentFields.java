@@ -6,6 +6,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.ingest.IngestDocument;
 
@@ -39,7 +40,8 @@ final class DocumentFields {
      */
     record Part(String field, FieldPath target, Source source) {
         String where() {
-            return (source instanceof Source.Text ? "text" : "image") + " field [" + field + "] of [" + target + "]: ";
+            return (source instanceof Source.Text ? "text" : "image") + " field [" + Shown.of(field) + "] of [" + target
+                    + "]: ";
         }
     }
 
@@ -113,7 +115,7 @@ final class DocumentFields {
                 default ->
                     throw new IllegalArgumentException("field [" + field + "] of [" + target
                             + "] must be a string or a list of strings, got ["
-                            + (value instanceof Map ? "an object" : value) + "]");
+                            + (value instanceof Map ? "an object" : Shown.of(value)) + "]");
             };
             if (!s.isBlank()) {
                 strings.add(s);

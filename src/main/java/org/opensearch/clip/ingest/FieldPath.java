@@ -4,6 +4,7 @@ package org.opensearch.clip.ingest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.ingest.IngestDocument;
 
 /**
@@ -20,8 +21,7 @@ record FieldPath(String path) {
     /** @throws IllegalArgumentException when it is deeper than any document of use: every dot is looked at for every document */
     static FieldPath declared(String path) {
         if (path.chars().filter(character -> character == '.').count() >= DEEPEST) {
-            throw new IllegalArgumentException("field [" + path.substring(0, Math.min(100, path.length()))
-                    + "..] is deeper than " + DEEPEST + " objects");
+            throw new IllegalArgumentException("field [" + Shown.of(path) + "] is deeper than " + DEEPEST + " objects");
         }
         return new FieldPath(path);
     }
@@ -118,7 +118,7 @@ record FieldPath(String path) {
 
     private IllegalArgumentException notAnObject() {
         return new IllegalArgumentException(
-                "[" + path + "] cannot be written: what the document has before its last dot is not an object");
+                "[" + this + "] cannot be written: what the document has before its last dot is not an object");
     }
 
     void set(IngestDocument document, Object value) {
@@ -136,8 +136,9 @@ record FieldPath(String path) {
         return path.startsWith(SOURCE) ? path.substring(SOURCE.length()) : path;
     }
 
+    /** For messages. */
     @Override
     public String toString() {
-        return path;
+        return Shown.of(path);
     }
 }

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.Labels;
 import org.opensearch.common.unit.TimeValue;
@@ -64,12 +65,16 @@ record Options(
                 }
             }
             throw newConfigurationException(
-                    TYPE, tag, "on_image_error", "must be one of [fail, skip, text_only], got [" + value + "]");
+                    TYPE,
+                    tag,
+                    "on_image_error",
+                    "must be one of [fail, skip, text_only], got [" + Shown.of(value) + "]");
         }
     }
 
     /** Takes what it reads out of {@code config}: core refuses what is left. */
-    static Options read(String tag, Map<String, Object> config) {
+    static Options read(String whole, Map<String, Object> config) {
+        String tag = whole == null ? null : Shown.of(whole);
         String modelId = readStringProperty(TYPE, tag, config, "model_id");
         if (modelId.isBlank()) {
             throw newConfigurationException(TYPE, tag, "model_id", "is blank");
@@ -144,14 +149,14 @@ record Options(
             return null;
         }
         try {
-            TimeValue timeout = TimeValue.parseTimeValue(value, "timeout");
+            TimeValue timeout = TimeValue.parseTimeValue(Shown.of(value), "timeout");
             if (timeout.millis() > 0) {
                 return timeout;
             }
         } catch (IllegalArgumentException e) {
             throw newConfigurationException(TYPE, tag, "timeout", e.getMessage());
         }
-        throw newConfigurationException(TYPE, tag, "timeout", "must be longer than 0, got [" + value + "]");
+        throw newConfigurationException(TYPE, tag, "timeout", "must be longer than 0, got [" + Shown.of(value) + "]");
     }
 
     private static List<FieldMapping> fields(
@@ -263,13 +268,17 @@ record Options(
                             TYPE,
                             tag,
                             written.get(Math.max(i, j)).parameter(),
-                            "[" + other + "] lies inside [" + target + "], which is written too");
+                            "[" + Shown.of(other) + "] lies inside [" + Shown.of(target) + "], which is written too");
                 }
             }
             if (errorField != null
-                    && ((errorField + ".").startsWith(target + ".") || target.startsWith(errorField + "."))) {
+                    && ((errorField.path() + ".").startsWith(target + ".")
+                            || target.startsWith(errorField.path() + "."))) {
                 throw newConfigurationException(
-                        TYPE, tag, "error_field", "[" + errorField + "] and the field [" + target + "] overlap");
+                        TYPE,
+                        tag,
+                        "error_field",
+                        "[" + errorField + "] and the field [" + Shown.of(target) + "] overlap");
             }
         }
     }

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.model.Overrides;
 import org.opensearch.clip.settings.LifecycleSettings;
 import org.opensearch.common.unit.TimeValue;
@@ -46,7 +47,7 @@ record Declaration(
         Set<String> unknown = new TreeSet<>(rest.keySet());
         unknown.removeAll(OVERRIDES);
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("unknown parameters " + unknown
+            throw new IllegalArgumentException("unknown parameters " + Shown.of(unknown)
                     + ", known are [source, nodes, device, model_ttl] and " + OVERRIDES);
         }
         if (source.containsKey("variant")) {
@@ -60,12 +61,12 @@ record Declaration(
         switch (value) {
             case String text
             when text.codePoints().anyMatch(c -> Character.getType(c) == Character.SURROGATE) ->
-                throw new IllegalArgumentException("[" + name + "] holds half of a surrogate pair");
+                throw new IllegalArgumentException("[" + Shown.of(name) + "] holds half of a surrogate pair");
             case List<?> list -> list.forEach(element -> requireStorable(name, element));
             case Map<?, ?> map ->
                 map.forEach((key, element) -> {
                     requireStorable(name, key);
-                    requireStorable(name + "." + key, element);
+                    requireStorable(Shown.of(name + "." + key), element);
                 });
             case null, default -> {}
         }
@@ -100,7 +101,7 @@ record Declaration(
         String device = string("device", value);
         if (device != null && !DEVICE.matcher(device).matches()) {
             throw new IllegalArgumentException(
-                    "[device] must be [auto], [cpu], [cuda] or [cuda:n], got [" + device + "]");
+                    "[device] must be [auto], [cpu], [cuda] or [cuda:n], got [" + Shown.of(device) + "]");
         }
         return device;
     }
@@ -114,6 +115,6 @@ record Declaration(
         if (value == null || value instanceof String string && !string.isBlank()) {
             return (String) value;
         }
-        throw new IllegalArgumentException("[" + key + "] must be a string, got [" + value + "]");
+        throw new IllegalArgumentException("[" + key + "] must be a string, got [" + Shown.of(value) + "]");
     }
 }

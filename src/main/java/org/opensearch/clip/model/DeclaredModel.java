@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.core.model.Matryoshka;
 import org.opensearch.clip.core.model.Overrides;
@@ -124,7 +125,7 @@ public record DeclaredModel(
      */
     static String requireId(String id) {
         if (!ID.matcher(id).matches()) {
-            throw new IllegalArgumentException("model id [" + id + "] must match " + ID.pattern());
+            throw new IllegalArgumentException("model id [" + Shown.of(id) + "] must match " + ID.pattern());
         }
         return id;
     }

@@ -14,6 +14,7 @@ import org.apache.logging.log4j.Logger;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.clip.core.engine.DualEncoder;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.settings.LifecycleSettings;
 import org.opensearch.cluster.ClusterChangedEvent;
 import org.opensearch.cluster.ClusterState;
@@ -252,7 +253,7 @@ public final class LoadedModels extends AbstractLifecycleComponent implements Cl
         Optional<DeclaredModel> model = ModelMetadata.of(state).model(id);
         if (model.isEmpty()) {
             return new ResourceNotFoundException(
-                    "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id);
+                    "model [" + Shown.of(id) + "] is not declared: PUT /_plugins/_clip/models/" + Shown.of(id));
         }
         return switch (model.get().desired()) {
             case LOADED ->

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.Version;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.wire.Frame;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.Diff;
@@ -97,8 +98,8 @@ public final class ModelMetadata implements Metadata.Custom {
     public DeclaredModel require(String id) {
         requireReadable(id);
         return model(id)
-                .orElseThrow(() -> new ResourceNotFoundException(
-                        "model [" + id + "] is not declared: PUT /_plugins/_clip/models/" + id + " declares it"));
+                .orElseThrow(() -> new ResourceNotFoundException("model [" + Shown.of(id)
+                        + "] is not declared: PUT /_plugins/_clip/models/" + Shown.of(id) + " declares it"));
     }
 
     void requireReadable(String id) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.opensearch.OpenSearchParseException;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.core.xcontent.XContentParser;
 import org.opensearch.rest.RestRequest;
 
@@ -22,7 +23,8 @@ public final class RequestBody {
         Set<String> unknown = new TreeSet<>(body.keySet());
         unknown.removeAll(known);
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("unknown parameters " + unknown + ", known are " + new TreeSet<>(known));
+            throw new IllegalArgumentException(
+                    "unknown parameters " + Shown.of(unknown) + ", known are " + new TreeSet<>(known));
         }
     }
 
@@ -53,7 +55,8 @@ public final class RequestBody {
             return body;
         } catch (IOException e) {
             // OpenSearch calls some of them, such as a body nested too deep, its own fault
-            throw new OpenSearchParseException("the body cannot be read: " + e.getMessage(), e);
+            throw new OpenSearchParseException(
+                    "the body cannot be read: " + Shown.reason(e), Shown.isLong(e) ? null : e);
         }
     }
 }

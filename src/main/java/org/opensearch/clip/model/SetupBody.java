@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.cluster.metadata.MetadataCreateIndexService;
 
@@ -28,6 +29,8 @@ record SetupBody(String index, String pipeline, List<String> text, String image,
     private static final Pattern PRINTABLE = Pattern.compile("[^\\p{Cc}\\p{Cs}]*");
 
     private static final int MAX_FIELD = 1_000;
+    /** As a processor takes: each is compared with each. */
+    private static final int MAX_TEXTS = 100;
 
     /** @throws IllegalArgumentException naming the field that is missing, unknown, of the wrong type or in the way of another */
     static SetupBody parse(Map<String, Object> json) {
@@ -53,11 +56,12 @@ record SetupBody(String index, String pipeline, List<String> text, String image,
     /** The rules for indices hold for pipelines too, because a wildcard in their names means others. */
     private static String name(String key, Object value) {
         if (!(value instanceof String name) || !PRINTABLE.matcher(name).matches()) {
-            throw new IllegalArgumentException("[" + key + "] must be a name, got [" + value + "]");
+            throw new IllegalArgumentException("[" + key + "] must be a name, got [" + Shown.of(value) + "]");
         }
         MetadataCreateIndexService.validateIndexOrAliasName(
                 name,
-                (given, reason) -> new IllegalArgumentException("[" + key + "] is [" + given + "], it " + reason));
+                (given, reason) ->
+                        new IllegalArgumentException("[" + key + "] is [" + Shown.of(given) + "], it " + reason));
         return name;
     }
 
@@ -69,13 +73,17 @@ record SetupBody(String index, String pipeline, List<String> text, String image,
                 || !PRINTABLE.matcher(name).matches()
                 || Arrays.stream(name.split("\\.", -1)).anyMatch(String::isBlank)) {
             throw new IllegalArgumentException("[" + key + "] must be a field's name of at most " + MAX_FIELD
-                    + " characters that begins with no [_], got [" + value + "]");
+                    + " characters that begins with no [_], got [" + Shown.of(value) + "]");
         }
         return name;
     }
 
     private static List<String> texts(Object value) {
         List<?> list = value instanceof List<?> several ? several : value == null ? List.of() : List.of(value);
+        if (list.size() > MAX_TEXTS) {
+            throw new IllegalArgumentException(
+                    "[text] names [" + list.size() + "] fields, at most [" + MAX_TEXTS + "] are allowed");
+        }
         return list.stream().map(name -> field("text", name)).toList();
     }
 
@@ -84,7 +92,8 @@ record SetupBody(String index, String pipeline, List<String> text, String image,
             case null -> 0;
             case Integer i when i > 0 -> i;
             default ->
-                throw new IllegalArgumentException("[dimensions] must be a positive integer, got [" + value + "]");
+                throw new IllegalArgumentException(
+                        "[dimensions] must be a positive integer, got [" + Shown.of(value) + "]");
         };
     }
 
@@ -98,8 +107,9 @@ record SetupBody(String index, String pipeline, List<String> text, String image,
         for (int i = 0; i < fields.size(); i++) {
             for (int j = 0; j < fields.size(); j++) {
                 if (i != j && (fields.get(j) + ".").startsWith(fields.get(i) + ".")) {
-                    throw new IllegalArgumentException("[" + fields.get(j) + "] and [" + fields.get(i)
-                            + "] among [text], [image] and the vector fields are the same or inside each other");
+                    throw new IllegalArgumentException(
+                            "[" + Shown.of(fields.get(j)) + "] and [" + Shown.of(fields.get(i))
+                                    + "] among [text], [image] and the vector fields are the same or inside each other");
                 }
             }
         }

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.model.Folder.Listed;
 
 /** Where a model comes from: the {@code source} of a declaration, parsed and checked as far as any node can. */
@@ -17,6 +18,8 @@ sealed interface Source {
 
     /** Of a declaration that lists them itself: some of them may not be needed. */
     int MOST_FILES = 1_000;
+    /** Characters of a path of a file or a folder: messages name it. */
+    int MOST_PATH = 1_000;
 
     /** The form that is written into the cluster state. */
     Map<String, Object> toMap();
@@ -50,12 +53,12 @@ sealed interface Source {
         public Hub {
             if (!REPOSITORY.matcher(repository).matches()) {
                 throw new IllegalArgumentException(
-                        "[source.hub] must be a repository such as [owner/name], got [" + repository + "]");
+                        "[source.hub] must be a repository such as [owner/name], got [" + Shown.of(repository) + "]");
             }
             if (revision.length() > 200 || !REVISION.matcher(revision).matches()) {
                 throw new IllegalArgumentException(
                         "[source.revision] must be a branch, a tag or a commit of 40 hexadecimal digits, got ["
-                                + revision + "]");
+                                + Shown.of(revision) + "]");
             }
         }
 
@@ -107,7 +110,7 @@ sealed interface Source {
         }
         throw new IllegalArgumentException(
                 "[source] must be {\"catalog\": <id>}, {\"path\": <folder>}, {\"hub\": <owner/name>, \"revision\": <commit>} or"
-                        + " {\"url\": <base>, \"files\": [{\"path\", \"sha256\"}]}, got the keys " + keys);
+                        + " {\"url\": <base>, \"files\": [{\"path\", \"sha256\"}]}, got the keys " + Shown.of(keys));
     }
 
     /** The reverse of {@link #toMap}. */
@@ -120,7 +123,8 @@ sealed interface Source {
 
     private static Source ofCatalog(String id, Catalog catalog) {
         Catalog.Entry entry = catalog.entry(id)
-                .orElseThrow(() -> new IllegalArgumentException("[source.catalog] names no model of the catalog: [" + id
+                .orElseThrow(() -> new IllegalArgumentException("[source.catalog] names no model of the catalog: ["
+                        + Shown.of(id)
                         + "], it has "
                         + catalog.entries().stream().map(Catalog.Entry::id).toList()));
         return entry.folder() != null
@@ -131,9 +135,10 @@ sealed interface Source {
     private static Local local(String path) {
         Pattern segment = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._@+ -]*");
         for (String part : path.split("/", -1)) {
-            if (!segment.matcher(part).matches()) {
+            if (path.length() > MOST_PATH || !segment.matcher(part).matches()) {
                 throw new IllegalArgumentException(
-                        "[source.path] must name a folder below <config>/opensearch-clip/models, got [" + path + "]");
+                        "[source.path] must name a folder below <config>/opensearch-clip/models, got [" + Shown.of(path)
+                                + "]");
             }
         }
         return new Local("path", path, path);
@@ -158,6 +163,7 @@ sealed interface Source {
             Map<?, ?> file = element instanceof Map<?, ?> map ? map : Map.of();
             if (!Set.of("path", "sha256", "size").containsAll(file.keySet())
                     || !(file.get("path") instanceof String path)
+                    || path.length() > MOST_PATH
                     || !(file.get("sha256") instanceof String hash)
                     || !hash.matches("[0-9a-fA-F]{64}")
                     || !(file.get("size") == null || file.get("size") instanceof Number size && size.longValue() >= 0)
@@ -165,7 +171,7 @@ sealed interface Source {
                 throw new IllegalArgumentException(
                         "[source.files] must be a list of {\"path\", \"sha256\", \"size\"}, each path"
                                 + " once, the hash 64 hexadecimal digits, the size in bytes and optional, got ["
-                                + element + "]");
+                                + Shown.of(element) + "]");
             }
             long size = file.get("size") instanceof Number number ? number.longValue() : -1;
             files.add(new Listed(path, size, Optional.of(hash.toLowerCase(Locale.ROOT))));

@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.lucene.search.Query;
 import org.opensearch.ExceptionsHelper;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Target;
 import org.opensearch.clip.wire.Frame;
@@ -161,7 +162,7 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
         }
         Target target = SearchTarget.of(context, field, question);
         if (question.modelId() == null && target == null && !question.inputs().isEmpty()) {
-            throw new IllegalArgumentException("[clip] query on field [" + field
+            throw new IllegalArgumentException("[clip] query on field [" + Shown.of(field)
                     + "] needs [model_id]: the index setting [index.clip.model_id] is read only where a search looks at"
                     + " indices of this cluster");
         }
@@ -189,7 +190,7 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
             public void onFailure(Exception e) {
                 Throwable cause = ExceptionsHelper.unwrapCause(e);
                 listener.onFailure(Embedder.exception(
-                        "[clip] query on field [" + field + "]: " + cause.getMessage(),
+                        "[clip] query on field [" + Shown.of(field) + "]: " + cause.getMessage(),
                         ExceptionsHelper.status(cause),
                         cause));
             }
@@ -203,7 +204,7 @@ public final class ClipQueryBuilder extends AbstractQueryBuilder<ClipQueryBuilde
 
     /** Core lets no shard wait for what a rewrite asks for. */
     private IllegalArgumentException onAShard() {
-        return new IllegalArgumentException("[clip] query on field [" + field
+        return new IllegalArgumentException("[clip] query on field [" + Shown.of(field)
                 + "] cannot be used in an alias filter or a percolator query: no model runs where those are read;"
                 + " use [knn] with a vector");
     }

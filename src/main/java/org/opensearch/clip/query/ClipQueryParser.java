@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.Source;
@@ -148,16 +149,17 @@ final class ClipQueryParser {
             if (field != null) {
                 throw new ParsingException(
                         parser.getTokenLocation(),
-                        "[clip] query doesn't support multiple fields, found [" + field + "] and [" + name + "]");
+                        "[clip] query doesn't support multiple fields, found [" + Shown.of(field) + "] and ["
+                                + Shown.of(name) + "]");
             }
             field = name;
             if (parser.nextToken() != XContentParser.Token.START_OBJECT) {
                 throw new ParsingException(
                         parser.getTokenLocation(),
-                        "[clip] query malformed, [" + field
+                        "[clip] query malformed, [" + Shown.of(field)
                                 + "] must be an object with [query_text], [query_image], [queries] or [query_document]");
             }
-            draft = PARSER.parse(parser, null);
+            draft = draft(parser);
         }
         if (draft == null) {
             throw new ParsingException(parser.getTokenLocation(), "[clip] query malformed, it names no vector field");
@@ -176,6 +178,18 @@ final class ClipQueryParser {
                 .queryName(draft.queryName);
     }
 
+    /** Core's parsers repeat what they cannot use. */
+    private static Draft draft(XContentParser parser) throws IOException {
+        try {
+            return PARSER.parse(parser, null);
+        } catch (IllegalArgumentException | ParsingException e) {
+            if (Shown.isLong(e)) {
+                throw new ParsingException(parser.getTokenLocation(), Shown.reason(e));
+            }
+            throw e;
+        }
+    }
+
     private static Question question(Draft draft) {
         requireText("query_text", draft.text);
         requireText("query_image", draft.image);
@@ -190,7 +204,7 @@ final class ClipQueryParser {
                 draft.modelId,
                 draft.dimensions == null ? 0 : draft.dimensions,
                 embeddingType(draft.embeddingType),
-                draft.timeout == null ? null : TimeValue.parseTimeValue(draft.timeout, "timeout"));
+                draft.timeout == null ? null : TimeValue.parseTimeValue(Shown.of(draft.timeout), "timeout"));
     }
 
     private static EmbeddingType embeddingType(String name) {
@@ -199,7 +213,7 @@ final class ClipQueryParser {
         }
         return EmbeddingType.of(name)
                 .orElseThrow(() -> new IllegalArgumentException("[clip] [embedding_type] must be one of "
-                        + List.of(EmbeddingType.values()) + ", got [" + name + "]"));
+                        + List.of(EmbeddingType.values()) + ", got [" + Shown.of(name) + "]"));
     }
 
     private static List<Term> terms(Draft draft) {

@@ -10,6 +10,7 @@ import org.opensearch.action.get.GetRequest;
 import org.opensearch.action.get.GetResponse;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.SearchResponse;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.embed.Target.VectorAt;
 import org.opensearch.clip.query.Part.OfDocument;
@@ -42,7 +43,7 @@ record DocumentVector(OfDocument document, String searched) {
     }
 
     private String where() {
-        return "document [" + document.id() + "] of index [" + document.index() + "]";
+        return "document [" + Shown.of(document.id()) + "] of index [" + Shown.of(document.index()) + "]";
     }
 
     /** Of this field alone: the document may carry pictures. */
@@ -60,7 +61,7 @@ record DocumentVector(OfDocument document, String searched) {
     Optional<Found> inSource(GetResponse response) {
         if (!response.isExists()) {
             throw new ResourceNotFoundException(where() + " does not exist"
-                    + (document.routing() == null ? "" : " with [routing] [" + document.routing() + "]"));
+                    + (document.routing() == null ? "" : " with [routing] [" + Shown.of(document.routing()) + "]"));
         }
         List<Object> values = new ArrayList<>();
         collect(response.isSourceEmpty() ? Map.of() : response.getSourceAsMap(), field(), values);
@@ -89,13 +90,13 @@ record DocumentVector(OfDocument document, String searched) {
         if (value instanceof Number) {
             throw new IllegalArgumentException(
                     "k-NN's derived source does not give back the vectors in field ["
-                            + field() + "] of " + where()
+                            + Shown.of(field()) + "] of " + where()
                             + ", as happens with upper case in the name of a field inside a nested"
                             + " object: name the field in lower case, or set [index.knn.derived_source.enabled: false] on the index");
         }
         if (!(value instanceof List<?> list) || list.isEmpty() || !list.stream().allMatch(Number.class::isInstance)) {
             throw new IllegalArgumentException(
-                    where() + " has in field [" + field() + "] not one vector but something else");
+                    where() + " has in field [" + Shown.of(field()) + "] not one vector but something else");
         }
         float[] vector = new float[list.size()];
         for (int i = 0; i < vector.length; i++) {
@@ -118,7 +119,7 @@ record DocumentVector(OfDocument document, String searched) {
         var hits = response.getHits().getHits();
         float[] vector = hits.length == 0 ? null : VectorPhase.take(hits[0]);
         if (vector == null) {
-            throw new IllegalArgumentException(where() + " has no vector in field [" + field() + "]"
+            throw new IllegalArgumentException(where() + " has no vector in field [" + Shown.of(field()) + "]"
                     + (hits.length == 0 ? " that could be read before the next refresh of the index" : ""));
         }
         return new Found(new VectorAt(hits[0].getIndex(), field()), List.of(vector), false);

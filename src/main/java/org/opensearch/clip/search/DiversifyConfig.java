@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.common.xcontent.support.XContentMapValues;
 import org.opensearch.ingest.ConfigurationUtils;
@@ -50,7 +51,7 @@ record DiversifyConfig(
                         DiversifyProcessor.TYPE,
                         tag,
                         "embedding_type",
-                        "must be one of " + List.of(EmbeddingType.values()) + ", got [" + kept + "]"));
+                        "must be one of " + List.of(EmbeddingType.values()) + ", got [" + Shown.of(kept) + "]"));
         int candidates = inRange(tag, config, "candidates", 50, MAX_CANDIDATES);
         int clusters = inRange(tag, config, "clusters", 5, MAX_CLUSTERS);
         String name =
@@ -59,12 +60,15 @@ record DiversifyConfig(
                 .filter(t -> t.name().toLowerCase(Locale.ROOT).equals(name))
                 .findAny()
                 .orElseThrow(() -> ConfigurationUtils.newConfigurationException(
-                        DiversifyProcessor.TYPE, tag, "technique", "must be [kmeans] or [mmr], got [" + name + "]"));
+                        DiversifyProcessor.TYPE,
+                        tag,
+                        "technique",
+                        "must be [kmeans] or [mmr], got [" + Shown.of(name) + "]"));
         Object given = config.remove("diversity");
         double diversity = given == null ? 0.5 : number(given);
         if (!(diversity >= 0 && diversity <= 1)) {
             throw ConfigurationUtils.newConfigurationException(
-                    DiversifyProcessor.TYPE, tag, "diversity", "must be in [0, 1], got [" + given + "]");
+                    DiversifyProcessor.TYPE, tag, "diversity", "must be in [0, 1], got [" + Shown.of(given) + "]");
         }
         return new DiversifyConfig(vectorField, embeddingType, candidates, technique, clusters, diversity);
     }
@@ -78,6 +82,8 @@ record DiversifyConfig(
     }
 
     private static int inRange(String tag, Map<String, Object> config, String name, int fallback, int most) {
+        // core repeats what is no number
+        config.computeIfPresent(name, (n, given) -> given instanceof Number ? given : Shown.of(given));
         int value = ConfigurationUtils.readIntProperty(DiversifyProcessor.TYPE, tag, config, name, fallback);
         if (value < 1 || value > most) {
             throw ConfigurationUtils.newConfigurationException(

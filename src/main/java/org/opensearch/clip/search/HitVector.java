@@ -2,6 +2,7 @@
 package org.opensearch.clip.search;
 
 import java.util.List;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.core.vector.Vectors;
 import org.opensearch.common.xcontent.support.XContentMapValues;
@@ -33,7 +34,7 @@ final class HitVector {
     private static float[] inSource(SearchHit hit, String field) {
         Object value = hit.hasSource() ? XContentMapValues.extractValue(field, hit.getSourceAsMap()) : null;
         if (value instanceof Number) {
-            throw new IllegalArgumentException("the vectors of [vector_field] of [clip_diversify], [" + field
+            throw new IllegalArgumentException("the vectors of [vector_field] of [clip_diversify], [" + Shown.of(field)
                     + "], are not in _source: k-NN's derived source does not give back those of fields with upper case in their"
                     + " names; use the request half of [clip_diversify] too, name the field in lower case, or set"
                     + " [index.knn.derived_source.enabled: false] on the index");
@@ -43,7 +44,7 @@ final class HitVector {
         }
         if (list.get(0) instanceof List<?>) {
             throw new IllegalArgumentException(
-                    "[vector_field] of [clip_diversify] names a field inside a nested object, [" + field
+                    "[vector_field] of [clip_diversify] names a field inside a nested object, [" + Shown.of(field)
                             + "]: it must have one vector a hit");
         }
         float[] vector = new float[list.size()];

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import org.apache.lucene.index.LeafReaderContext;
 import org.opensearch.action.search.SearchRequest;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.wire.Frame;
 import org.opensearch.clip.wire.Peers;
@@ -163,12 +164,13 @@ public final class VectorPhase implements FetchSubPhase {
             return null;
         }
         if (!type.typeName().equals("knn_vector")) {
-            throw new IllegalArgumentException("field [" + wanted.field + "] is mapped as [" + type.typeName()
+            throw new IllegalArgumentException("field [" + Shown.of(wanted.field) + "] is mapped as [" + type.typeName()
                     + "] in index [" + context.getIndexName() + "], it must be [knn_vector]");
         }
         if (context.mapperService().documentMapper().mappers().getNestedScope(type.name()) != null) {
-            throw new IllegalArgumentException("field [" + wanted.field + "] is inside a nested object in index ["
-                    + context.getIndexName() + "]: it must have one vector a hit");
+            throw new IllegalArgumentException(
+                    "field [" + Shown.of(wanted.field) + "] is inside a nested object in index ["
+                            + context.getIndexName() + "]: it must have one vector a hit");
         }
         return new Reading(context.getQueryShardContext().getForField(type));
     }

@@ -13,6 +13,7 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.opensearch.OpenSearchParseException;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.net.Credentials;
 import org.opensearch.clip.core.net.FetchPolicy;
 import org.opensearch.common.settings.ClusterSettings;
@@ -133,7 +134,7 @@ public final class ClipSettings {
                     .filter(g -> g.name().toLowerCase(Locale.ROOT).equals(value))
                     .findAny()
                     .orElseThrow(() -> new IllegalArgumentException(
-                            "[index.clip.guard] must be [error], [warn] or [off], got [" + value + "]"));
+                            "[index.clip.guard] must be [error], [warn] or [off], got [" + Shown.of(value) + "]"));
         }
     }
 
@@ -320,7 +321,7 @@ public final class ClipSettings {
     }
 
     private static String notBytes(String key, String value) {
-        return "[" + key + "] must be a size such as [512mb] or a ratio such as [10%], got [" + value + "]";
+        return "[" + key + "] must be a size such as [512mb] or a ratio such as [10%], got [" + Shown.of(value) + "]";
     }
 
     private static long heap() {
@@ -348,7 +349,8 @@ public final class ClipSettings {
         Pattern pattern = Pattern.compile(regex);
         return value -> {
             if (!pattern.matcher(value).matches()) {
-                throw new IllegalArgumentException("[" + key + "] must be " + expected + ", got [" + value + "]");
+                throw new IllegalArgumentException(
+                        "[" + key + "] must be " + expected + ", got [" + Shown.of(value) + "]");
             }
         };
     }

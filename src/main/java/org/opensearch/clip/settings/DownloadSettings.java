@@ -6,6 +6,7 @@ import static org.opensearch.common.settings.Setting.Property.NodeScope;
 
 import java.time.Duration;
 import java.util.List;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.net.Access;
 import org.opensearch.clip.core.net.AddressPolicy;
 import org.opensearch.clip.core.net.Credentials;
@@ -191,7 +192,8 @@ public final class DownloadSettings {
     private static void requireProxy(String value) {
         String port = value.substring(value.lastIndexOf(':') + 1);
         if (!value.matches("|[A-Za-z0-9._-]+:[1-9][0-9]{0,4}") || !port.isEmpty() && Integer.parseInt(port) > 0xffff) {
-            throw new IllegalArgumentException("[plugins.clip.hub.proxy] must be [host:port], got [" + value + "]");
+            throw new IllegalArgumentException(
+                    "[plugins.clip.hub.proxy] must be [host:port], got [" + Shown.of(value) + "]");
         }
     }
 }

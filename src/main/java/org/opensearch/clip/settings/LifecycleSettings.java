@@ -5,6 +5,7 @@ import static org.opensearch.common.settings.Setting.Property.Dynamic;
 import static org.opensearch.common.settings.Setting.Property.NodeScope;
 
 import java.util.List;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.common.settings.Setting;
 import org.opensearch.common.unit.TimeValue;
 
@@ -33,10 +34,10 @@ public final class LifecycleSettings {
      * @throws IllegalArgumentException for what is no time, and for less than a second: a model is loaded again for each request then
      */
     public static TimeValue modelTtl(String name, String value) {
-        TimeValue ttl = TimeValue.parseTimeValue(value, name);
+        TimeValue ttl = TimeValue.parseTimeValue(Shown.of(value), name);
         if (ttl.millis() >= 0 && ttl.compareTo(SHORTEST) < 0) {
-            throw new IllegalArgumentException(
-                    "[" + name + "] must be [-1] (for ever) or at least [" + SHORTEST + "], got [" + value + "]");
+            throw new IllegalArgumentException("[" + name + "] must be [-1] (for ever) or at least [" + SHORTEST
+                    + "], got [" + Shown.of(value) + "]");
         }
         return ttl;
     }

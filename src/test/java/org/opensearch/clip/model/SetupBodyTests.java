@@ -6,6 +6,7 @@ import static org.hamcrest.Matchers.containsString;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.common.xcontent.json.JsonXContent;
 import org.opensearch.test.OpenSearchTestCase;
@@ -86,8 +87,8 @@ public class SetupBodyTests extends OpenSearchTestCase {
 
     public void testNamesThatMeanOthersAreRefused() {
         for (String name : List.of("", "a*", "a,b", "_all", "-a", "<a-{now/d}>", "a b", "..", "a".repeat(256))) {
-            assertRefused("{'index': '" + name + "', 'text': 't'}", "[index] is [" + name + "]");
-            assertRefused("{'index': 'i', 'text': 't', 'pipeline': '" + name + "'}", "[pipeline] is [" + name + "]");
+            assertRefused("{'index': '" + name + "', 'text': 't'}", "[index] is [" + Shown.of(name) + "]");
+            assertRefused("{'index': 'i', 'text': 't', 'pipeline': '" + name + "'}", "[pipeline] is [" + Shown.of(name) + "]");
         }
     }
 

@@ -4,6 +4,7 @@ package org.opensearch.clip.search;
 import java.util.HashMap;
 import java.util.Map;
 import org.opensearch.OpenSearchParseException;
+import org.opensearch.clip.LongValues;
 import org.opensearch.test.OpenSearchTestCase;
 
 public class DiversifyConfigTests extends OpenSearchTestCase {
@@ -17,6 +18,23 @@ public class DiversifyConfigTests extends OpenSearchTestCase {
     private static String refused(DiversifyConfig config, int hits, int dimensions) {
         return expectThrows(IllegalArgumentException.class, () -> config.requireBounded(hits, dimensions))
                 .getMessage();
+    }
+
+    public void testARefusalIsShort() throws Exception {
+        Map<String, Object> valid = Map.of(
+                "vector_field",
+                "v",
+                "embedding_type",
+                "float",
+                "candidates",
+                10,
+                "clusters",
+                3,
+                "technique",
+                "mmr",
+                "diversity",
+                0.5);
+        assertTrue(LongValues.refused(valid, config -> DiversifyConfig.parse("tag", config)) > 30);
     }
 
     public void testClustersAndCandidatesAreBoundedAlone() {

@@ -2,6 +2,7 @@
 package org.opensearch.clip.core.model;
 
 import java.util.Objects;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * One file of a model, pinned.
@@ -14,7 +15,7 @@ public record Artifact(String path, long size, String sha256) {
     public Artifact {
         requireInside(path);
         if (!sha256.matches("[0-9a-f]{64}")) {
-            throw new IllegalArgumentException("sha256 must be 64 hexadecimal digits, got [" + sha256 + "]");
+            throw new IllegalArgumentException("sha256 must be 64 hexadecimal digits, got [" + Shown.of(sha256) + "]");
         }
     }
 
@@ -22,7 +23,7 @@ public record Artifact(String path, long size, String sha256) {
         Objects.requireNonNull(path, "path");
         if (path.isEmpty() || path.startsWith("/") || path.contains("\\") || ("/" + path + "/").contains("/../")) {
             throw new IllegalArgumentException(
-                    "path must be relative and stay inside the model's folder, got [" + path + "]");
+                    "path must be relative and stay inside the model's folder, got [" + Shown.of(path) + "]");
         }
     }
 }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * A JSON object of a model's folder, read by name; what has the wrong type is refused by file and name, null is absent.
@@ -100,9 +101,8 @@ record Config(String file, JsonObject json) {
     }
 
     IllegalArgumentException wrong(String name, String expected) {
-        String found = String.valueOf(json.get(name));
-        return new IllegalArgumentException("[" + file + "]: [" + name + "] is "
-                + (found.length() > 100 ? found.substring(0, 100) + ".." : found) + ", expected " + expected);
+        return new IllegalArgumentException(
+                "[" + file + "]: [" + name + "] is " + Shown.of(json.get(name)) + ", expected " + expected);
     }
 
     private Optional<JsonPrimitive> primitive(String name, String expected, Predicate<JsonPrimitive> type) {

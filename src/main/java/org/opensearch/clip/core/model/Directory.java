@@ -7,6 +7,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * A folder of this machine, read with distrust: only regular files that truly lie inside it, under their own name, not
@@ -40,15 +41,16 @@ final class Directory extends Folder {
             if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
                 throw new IllegalArgumentException(
                         has(name)
-                                ? "[" + name + "] is not a regular file, put a copy there"
-                                : "[" + name + "] is missing");
+                                ? "[" + Shown.of(name) + "] is not a regular file, put a copy there"
+                                : "[" + Shown.of(name) + "] is missing");
             }
             if (!file.toRealPath().equals(file.normalize()) || !file.normalize().startsWith(root)) {
-                throw new IllegalArgumentException("[" + name + "] leads out of the model's folder");
+                throw new IllegalArgumentException("[" + Shown.of(name) + "] leads out of the model's folder");
             }
             if (Files.getFileStore(file).supportsFileAttributeView("unix")
                     && (Integer) Files.getAttribute(file, "unix:nlink", LinkOption.NOFOLLOW_LINKS) > 1) {
-                throw new IllegalArgumentException("[" + name + "] is a hard link to another file, put a copy there");
+                throw new IllegalArgumentException(
+                        "[" + Shown.of(name) + "] is a hard link to another file, put a copy there");
             }
             return file;
         } catch (IOException e) {

@@ -18,6 +18,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * The files of a model by their names: a folder of this machine, or a listing of files that lie elsewhere until they are
@@ -121,7 +122,8 @@ public abstract sealed class Folder permits Directory, Listing {
             return Optional.of(
                     JsonParser.parseString(new String(in.readNBytes(MOST_JSON_BYTES), StandardCharsets.UTF_8)));
         } catch (JsonParseException e) {
-            throw new IllegalArgumentException("[" + name + "] is not JSON: " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "[" + name + "] is not JSON: " + Shown.reason(e), Shown.isLong(e) ? null : e);
         } catch (IOException e) {
             throw unreadable(name, e);
         }

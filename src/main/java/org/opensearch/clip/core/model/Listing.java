@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
+import org.opensearch.clip.core.message.Shown;
 
 /** Files that somebody else listed: a hub, a declaration. */
 final class Listing extends Folder {
@@ -50,7 +51,7 @@ final class Listing extends Folder {
     private Listed listed(String name) {
         Listed file = files.get(name);
         if (file == null) {
-            throw new IllegalArgumentException("[" + name + "] is missing");
+            throw new IllegalArgumentException("[" + Shown.of(name) + "] is missing");
         }
         return file;
     }

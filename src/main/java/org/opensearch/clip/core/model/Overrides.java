@@ -14,6 +14,7 @@ import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.opensearch.clip.core.image.ImageSpec;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.Pooling;
 
 /**
@@ -64,13 +65,14 @@ public record Overrides(Map<String, Object> values) {
         values.forEach((name, value) -> {
             UnaryOperator<Object> key = KEYS.get(name);
             if (key == null) {
-                throw new IllegalArgumentException("unknown override [" + name + "], allowed: " + KEYS.keySet());
+                throw new IllegalArgumentException(
+                        "unknown override [" + Shown.of(name) + "], allowed: " + KEYS.keySet());
             }
             try {
                 canonical.put(name, key.apply(value));
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException(
-                        "[" + name + "] must be " + e.getMessage() + ", got [" + value + "]", e);
+                        "[" + name + "] must be " + e.getMessage() + ", got [" + Shown.of(value) + "]", e);
             }
         });
         values = Map.copyOf(canonical);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.text.Cleaning;
 
 /**
@@ -48,7 +49,7 @@ record SentenceEncoder() implements Family {
         }
         if (!overrides.towers().orElse(List.of(Modality.TEXT)).equals(List.of(Modality.TEXT))) {
             throw new IllegalArgumentException(
-                    "[towers] must be [text]: [model_type] is [" + type + "], which is a text encoder");
+                    "[towers] must be [text]: [model_type] is [" + Shown.of(type) + "], which is a text encoder");
         }
         Graphs graphs = Graphs.of(folder, List.of(Modality.TEXT), overrides);
         SentenceModules modules = SentenceModules.read(folder);

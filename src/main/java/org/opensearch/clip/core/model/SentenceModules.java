@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.vector.Pooling;
 
 /**
@@ -78,7 +79,7 @@ record SentenceModules(
         config.text("pooling_mode").ifPresent(modes::add);
         if (modes.size() != 1 || !POOLING.containsKey(modes.getFirst())) {
             throw new IllegalArgumentException("[" + config.file() + "] wants pooling "
-                    + modes.stream().sorted().toList()
+                    + Shown.of(modes.stream().sorted().toList())
                     + ", expected one of [cls, lasttoken, mean]; override [pooling] to choose another");
         }
         return POOLING.get(modes.getFirst());

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.text.TokenizerPolicy;
 
 /**
@@ -62,8 +63,8 @@ record TokenizerFiles(Folder folder, String path, Optional<Config> config) {
             if (id.isPresent()) {
                 return id.getAsLong();
             }
-            throw new IllegalArgumentException("[tokenizer_config.json]: [pad_token] is [" + token.get() + "], which ["
-                    + path + "] does not have");
+            throw new IllegalArgumentException("[tokenizer_config.json]: [pad_token] is [" + Shown.of(token.get())
+                    + "], which [" + path + "] does not have");
         }
         return file.padId().orElseGet(() -> text.integer("pad_token_id").orElse(0));
     }

@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * Headers that open hosts. Asked anew for each hop, so that a redirect carries none to a host that it is not for. Immutable; never shows a
@@ -127,7 +128,7 @@ public final class Credentials {
             throw new IllegalArgumentException("[*] would send the secret to every host: name those it is for");
         }
         if (parts.group(2) != null && !Target.isPort(Integer.parseInt(parts.group(2)))) {
-            throw new IllegalArgumentException("[" + pattern + "] has no port in [1, 65535]");
+            throw new IllegalArgumentException("[" + Shown.of(pattern) + "] has no port in [1, 65535]");
         }
         return pattern.toLowerCase(Locale.ROOT);
     }
@@ -149,10 +150,11 @@ public final class Credentials {
     public static String headerName(String name) {
         String lower = name.toLowerCase(Locale.ROOT);
         if (!TOKEN.matcher(name).matches()) {
-            throw new IllegalArgumentException("[" + name + "] is no name of a header");
+            throw new IllegalArgumentException("[" + Shown.of(name) + "] is no name of a header");
         }
         if (NOT_FOR_SECRETS.contains(lower) || lower.startsWith("proxy-")) {
-            throw new IllegalArgumentException("[" + name + "] is a header of the connection, not of a credential");
+            throw new IllegalArgumentException(
+                    "[" + Shown.of(name) + "] is a header of the connection, not of a credential");
         }
         return name;
     }

@@ -32,6 +32,7 @@ import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.util.Timeout;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.net.FetchException.Kind;
 
 /**
@@ -345,7 +346,7 @@ final class Fetch {
     }
 
     private static String name(Target target) {
-        return "[" + target.host() + "]";
+        return "[" + Shown.of(target.host()) + "]";
     }
 
     private static void close(Socket socket) {

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.regex.Pattern;
+import org.opensearch.clip.core.message.Shown;
 
 /** A CIDR block. Immutable. */
 final class Network {
@@ -60,7 +61,8 @@ final class Network {
     }
 
     private static IllegalArgumentException invalid(String cidr, String why) {
-        return new IllegalArgumentException("[" + cidr + "] is not a CIDR such as 10.0.0.0/8 or fd00::/8: " + why);
+        return new IllegalArgumentException(
+                "[" + Shown.of(cidr) + "] is not a CIDR such as 10.0.0.0/8 or fd00::/8: " + why);
     }
 
     boolean contains(byte[] address) {

@@ -4,6 +4,7 @@ package org.opensearch.clip.core.net;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Locale;
+import org.opensearch.clip.core.message.Shown;
 import org.opensearch.clip.core.net.FetchException.Kind;
 
 /**
@@ -37,7 +38,7 @@ record Target(URI uri, String host) {
         requirePlain(host);
         requirePort(uri);
         if (!policy.allowsHost(host)) {
-            throw refused("its host [" + host + "] is not one that may be reached: see " + policy.settings()
+            throw refused("its host [" + Shown.of(host) + "] is not one that may be reached: see " + policy.settings()
                     + ".allowed_hosts and " + policy.settings() + ".denied_hosts");
         }
         return new Target(uri, host);
@@ -126,9 +127,10 @@ record Target(URI uri, String host) {
                 return next;
             }
         } catch (FetchException | URISyntaxException e) {
-            throw new FetchException(Kind.REFUSED, "[" + host + "] redirects to a URL that may not be fetched");
+            throw new FetchException(
+                    Kind.REFUSED, "[" + Shown.of(host) + "] redirects to a URL that may not be fetched");
         }
-        throw new FetchException(Kind.REFUSED, "[" + host + "] redirects from https to http");
+        throw new FetchException(Kind.REFUSED, "[" + Shown.of(host) + "] redirects from https to http");
     }
 
     /** As RFC 3986 5.3 has it; {@link URI#resolve} drops the last segment of the path where the reference has none. */

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * The GPUs of NVIDIA that this node can use: whether the library was built for them, whether CUDA's own libraries are there, and
@@ -67,7 +68,7 @@ final class Cuda {
     /** The first line, without where in ONNX Runtime it comes from, and without the folders that libraries lie in. */
     private static String reason(String message) {
         String line = String.valueOf(message).lines().findFirst().orElse("").replaceFirst(".* FAIL : ", "");
-        return GraphScan.printable(line.replaceAll("(/[^/:\\s]+)+/", ""), 300);
+        return Shown.printable(line.replaceAll("(/[^/:\\s]+)+/", ""), 300);
     }
 
     private static byte[] identity() {

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * Where tensors may have their data: in listed files of the graph's own folder, each regular, no symbolic link and the only
@@ -61,7 +62,7 @@ final class ExternalWeights {
                 continue;
             }
             if (!KEYS.contains(entry.getKey())) {
-                throw refused(tensor, "gives a [" + GraphScan.printable(entry.getKey()) + "], known are " + KEYS);
+                throw refused(tensor, "gives a [" + Shown.printable(entry.getKey()) + "], known are " + KEYS);
             }
             if (entries.put(entry.getKey(), entry.getValue()) != null) {
                 throw refused(tensor, "gives its [" + entry.getKey() + "] twice");
@@ -71,7 +72,7 @@ final class ExternalWeights {
         if (!listed.containsKey(location) || location.indexOf('/') >= 0 || location.indexOf('\\') >= 0) {
             throw refused(
                     tensor,
-                    "has its data in [" + GraphScan.printable(location) + "], which is none of the model's files "
+                    "has its data in [" + Shown.printable(location) + "], which is none of the model's files "
                             + new TreeSet<>(listed.keySet()));
         }
         long size = size(tensor, location);
@@ -119,12 +120,12 @@ final class ExternalWeights {
             return absent;
         }
         if (!value.matches("[0-9]{1,18}")) {
-            throw refused(tensor, "has the [" + key + "] [" + GraphScan.printable(value) + "]");
+            throw refused(tensor, "has the [" + key + "] [" + Shown.printable(value) + "]");
         }
         return Long.parseLong(value);
     }
 
     private ModelException refused(TensorProto tensor, String why) {
-        return new ModelException(graph + " is refused: tensor [" + GraphScan.printable(tensor.getName()) + "] " + why);
+        return new ModelException(graph + " is refused: tensor [" + Shown.printable(tensor.getName()) + "] " + why);
     }
 }

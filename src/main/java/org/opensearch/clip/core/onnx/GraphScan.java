@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * Looks at a whole graph before native code does: operators, control flow, sizes that the graph itself fixes, and where weights
@@ -122,12 +123,12 @@ final class GraphScan {
         }
         for (FunctionProto function : model.getFunctionsList()) {
             if (limits.domains().contains(function.getDomain())) {
-                throw refused("it defines a function [" + printable(function.getName()) + "] of its own in the domain ["
-                        + function.getDomain() + "]");
+                throw refused("it defines a function [" + Shown.printable(function.getName())
+                        + "] of its own in the domain [" + function.getDomain() + "]");
             }
             if (functions.put(key(function.getDomain(), function.getName(), function.getOverload()), function)
                     != null) {
-                throw refused("it defines the function [" + printable(function.getName()) + "] twice");
+                throw refused("it defines the function [" + Shown.printable(function.getName()) + "] twice");
             }
         }
         for (String function : functions.keySet()) { // the library reads also those that nothing calls
@@ -217,7 +218,8 @@ final class GraphScan {
         if (counted.containsKey(key)) {
             Cost known = counted.get(key);
             if (known == null) {
-                throw refused("its function [" + printable(functions.get(key).getName()) + "] calls itself");
+                throw refused(
+                        "its function [" + Shown.printable(functions.get(key).getName()) + "] calls itself");
             }
             return known;
         }
@@ -251,9 +253,10 @@ final class GraphScan {
                 type = type.getSequenceType().getElemType();
             }
             if (type.hasMapType() || type.hasOptionalType() || type.hasSparseTensorType() || type.hasOpaqueType()) {
-                throw refused("value [" + printable(value.getName()) + "] is no tensor");
+                throw refused("value [" + Shown.printable(value.getName()) + "] is no tensor");
             }
-            requireWhole(type.getTensorType().getElemType(), "value [" + printable(value.getName()) + "] has them");
+            requireWhole(
+                    type.getTensorType().getElemType(), "value [" + Shown.printable(value.getName()) + "] has them");
         }
     }
 
@@ -266,11 +269,11 @@ final class GraphScan {
     }
 
     private Cost weights(TensorProto tensor) throws IOException {
-        requireWhole(tensor.getDataType(), "tensor [" + printable(tensor.getName()) + "] has them");
+        requireWhole(tensor.getDataType(), "tensor [" + Shown.printable(tensor.getName()) + "] has them");
         long bytes = TensorSize.bytes(tensor);
         long held = ExternalWeights.elsewhere(tensor) ? external.length(tensor) : TensorSize.held(tensor);
         if (bytes < 0 || bytes > held) {
-            throw refused("tensor [" + printable(tensor.getName()) + "] of element type " + tensor.getDataType()
+            throw refused("tensor [" + Shown.printable(tensor.getName()) + "] of element type " + tensor.getDataType()
                     + " and shape " + tensor.getDimsList() + " has data of " + held + " bytes");
         }
         return new Cost(0, bytes, 0, 0, 0);
@@ -295,21 +298,12 @@ final class GraphScan {
 
     private static String operator(NodeProto node) {
         return "operator ["
-                + printable(node.getDomain().isEmpty() ? node.getOpType() : node.getDomain() + ":" + node.getOpType())
-                + "] of node [" + printable(node.getName()) + "]";
+                + Shown.printable(
+                        node.getDomain().isEmpty() ? node.getOpType() : node.getDomain() + ":" + node.getOpType())
+                + "] of node [" + Shown.printable(node.getName()) + "]";
     }
 
     private static String key(String domain, String name, String overload) {
         return domain + '\n' + name + '\n' + overload;
-    }
-
-    /** What a file says, fit for a message: short, and nothing that could be taken for a line of a log. */
-    static String printable(String text) {
-        return printable(text, 100);
-    }
-
-    static String printable(String text, int most) {
-        String shown = text.replaceAll("[^ -~]", "?");
-        return shown.length() > most ? shown.substring(0, most) + ".." : shown;
     }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * A weight once more, in the order that a kernel has packed it into, as ONNX Runtime notes it among the places of the tensor:
@@ -34,7 +35,7 @@ record PackedWeights(String name, String kernel, List<Piece> pieces) {
             var piece = PIECE.matcher(parts[i]);
             if (!piece.matches()) {
                 throw new ModelException(
-                        "packed weights are noted in a way that is not known: [" + GraphScan.printable(parts[i]) + "]");
+                        "packed weights are noted in a way that is not known: [" + Shown.printable(parts[i]) + "]");
             }
             pieces.add(new Piece(Long.parseLong(piece.group(1)), Long.parseLong(piece.group(2)), piece.group(3)));
         }

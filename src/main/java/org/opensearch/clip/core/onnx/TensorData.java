@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * The data of a graph's tensors, wherever they lie: in the graph's file, in another file, or on the heap. The graph has passed its scan, so
@@ -80,7 +81,7 @@ final class TensorData implements Closeable {
             default -> place.held() == null ? -1 : out.write(held(place.held()));
         };
         if (written != bytes) {
-            throw new ModelException("[" + source.name() + "] has a tensor [" + GraphScan.printable(tensor.getName())
+            throw new ModelException("[" + source.name() + "] has a tensor [" + Shown.printable(tensor.getName())
                     + "] of " + bytes + " bytes with data of " + written);
         }
     }
@@ -107,7 +108,7 @@ final class TensorData implements Closeable {
         }
         long bytes = TensorSize.bytes(tensor);
         if (bytes > MOST_INSIDE || !movable(tensor)) {
-            throw new ModelException("[" + source.name() + "] has a tensor [" + GraphScan.printable(tensor.getName())
+            throw new ModelException("[" + source.name() + "] has a tensor [" + Shown.printable(tensor.getName())
                     + "] of " + bytes + " bytes that cannot leave it");
         }
         ByteString.Output data = ByteString.newOutput();

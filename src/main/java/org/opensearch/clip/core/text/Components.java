@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * What the small sections of a {@code tokenizer.json} may contain: the component types of the known families, and of
@@ -233,8 +234,7 @@ final class Components {
     }
 
     private static IllegalArgumentException refused(String where, Object found, String allowed) {
-        String shown = String.valueOf(found);
-        return new IllegalArgumentException("tokenizer.json: " + where + " is ["
-                + (shown.length() > 120 ? shown.substring(0, 120) + ".." : shown) + "], allowed: " + allowed);
+        return new IllegalArgumentException(
+                "tokenizer.json: " + Shown.of(where) + " is [" + Shown.of(found) + "], allowed: " + allowed);
     }
 }

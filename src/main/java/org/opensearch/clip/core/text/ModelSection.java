@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.opensearch.clip.core.message.Shown;
 
 /** The section {@code model} of a {@code tokenizer.json}: vocabulary and merges are counted, the rest is checked. */
 final class ModelSection {
@@ -42,7 +43,7 @@ final class ModelSection {
         while (in.hasNext()) {
             String name = in.nextName();
             if (rest.put(name, name) != null) {
-                throw new IllegalArgumentException("tokenizer.json: [model." + name + "] is there twice");
+                throw new IllegalArgumentException("tokenizer.json: [model." + Shown.of(name) + "] is there twice");
             }
             switch (name) {
                 case "vocab" -> vocabulary();

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
+import org.opensearch.clip.core.message.Shown;
 
 /**
  * What a {@code tokenizer.json} may contain before the native library sees it: the library gives up on some files and
@@ -87,7 +88,7 @@ public final class TokenizerPolicy {
             }
             return this;
         } catch (MalformedJsonException | EOFException | IllegalStateException | CharacterCodingException e) {
-            throw new IllegalArgumentException("tokenizer.json is not the JSON of a tokenizer: " + e.getMessage(), e);
+            throw new IllegalArgumentException("tokenizer.json is not the JSON of a tokenizer: " + Shown.reason(e), e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -99,7 +100,7 @@ public final class TokenizerPolicy {
         while (in.hasNext()) {
             String name = in.nextName();
             if (seen.put(name, name) != null) {
-                throw new IllegalArgumentException("tokenizer.json: [" + name + "] is there twice");
+                throw new IllegalArgumentException("tokenizer.json: [" + Shown.of(name) + "] is there twice");
             }
             switch (name) {
                 case "version", "truncation", "padding" -> plain(name, SmallJson.read(in, name));
@@ -108,9 +109,10 @@ public final class TokenizerPolicy {
                     Components.check(name, SmallJson.read(in, name));
                 case "model" -> wanted = ModelSection.read(in, wantedToken);
                 default ->
-                    throw new IllegalArgumentException("tokenizer.json: [" + name + "] is no section of a tokenizer,"
-                            + " allowed: [version, truncation, padding, added_tokens, normalizer, pre_tokenizer,"
-                            + " post_processor, decoder, model]");
+                    throw new IllegalArgumentException(
+                            "tokenizer.json: [" + Shown.of(name) + "] is no section of a tokenizer,"
+                                    + " allowed: [version, truncation, padding, added_tokens, normalizer, pre_tokenizer,"
+                                    + " post_processor, decoder, model]");
             }
         }
         in.endObject();
