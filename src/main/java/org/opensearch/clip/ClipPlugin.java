@@ -97,10 +97,10 @@ public final class ClipPlugin extends Plugin
         var fetcher = Timers.fetcher(threadPool, clusterService);
         var files = ModelFiles.of(environment, nodeEnvironment, catalog, fetcher, settings, clusterService);
         var models = ModelLoader.models(files, settings, environment, nodeEnvironment, client, clusterService);
-        var spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver);
+        var spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver, embedder.heap());
         filters = List.of(spaces, new RestoreWarning(clusterService));
         var stats = new ClipStats().gauge("gpus", new GpuStats()::section);
-        return List.of(settings, catalog, files, models, fetcher, searchTasks, stats);
+        return List.of(settings, catalog, files, models, fetcher, searchTasks, stats, embedder.heap());
     }
 
     @Override

@@ -333,6 +333,15 @@ public final class Embed {
             Frame.end(out);
         }
 
+        /** Of all vectors together, cut to {@code dimensions}; 0 = not cut. */
+        long values(int dimensions) {
+            return results.stream()
+                    .mapToLong(result -> !(result instanceof Result.Vector v)
+                            ? 0
+                            : dimensions == 0 ? v.values().length : Math.min(dimensions, v.values().length))
+                    .sum();
+        }
+
         /** Tells the user by headers of the answer to what this thread works for. */
         void warn() {
             warnings.forEach(HeaderWarning::addWarning);

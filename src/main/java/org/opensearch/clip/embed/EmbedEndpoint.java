@@ -9,8 +9,11 @@ import org.opensearch.clip.embed.Embed.Request;
 import org.opensearch.clip.embed.Embed.Response;
 import org.opensearch.clip.model.RequestBody;
 import org.opensearch.common.inject.Inject;
+import org.opensearch.common.lease.Releasable;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.action.ActionResponse;
+import org.opensearch.core.common.breaker.CircuitBreaker;
+import org.opensearch.core.indices.breaker.CircuitBreakerService;
 import org.opensearch.plugins.ActionPlugin.ActionHandler;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestHandler;
@@ -28,11 +31,11 @@ public final class EmbedEndpoint {
     /** The endpoints that need a model's vectors. */
     public static List<RestHandler> handlers(Embedder embedder) {
         return List.of(
-                new Rest(),
+                new Rest(embedder.heap()),
                 new Classify(embedder),
                 new Classify.InJinaSchema(embedder),
                 new Similarity(),
-                new Embeddings(),
+                new Embeddings(embedder.heap()),
                 new Rerank(),
                 new VerifyModel.Rest());
     }
@@ -52,9 +55,15 @@ public final class EmbedEndpoint {
         private final Router router;
 
         @Inject
-        public Plain(TransportService transport, ActionFilters filters, Router router) {
+        public Plain(
+                TransportService transport,
+                ActionFilters filters,
+                Router router,
+                VectorHeap heap,
+                CircuitBreakerService breakers) {
             super(Embed.ACTION.name(), transport, filters, Request::new);
             this.router = router;
+            heap.chargeTo(breakers.getBreaker(CircuitBreaker.REQUEST));
         }
 
         @Override
@@ -86,6 +95,11 @@ public final class EmbedEndpoint {
 
     /** {@code POST /_plugins/_clip/models/{id}/_embed}. */
     public static final class Rest extends BaseRestHandler {
+        private final VectorHeap heap;
+
+        Rest(VectorHeap heap) {
+            this.heap = heap;
+        }
 
         @Override
         public String getName() {
@@ -104,7 +118,9 @@ public final class EmbedEndpoint {
             return channel -> new RestCancellableNodeClient(client, rest.getHttpChannel())
                     .execute(request.action(), request, EmbedBody.answering(channel, (json, response, took) -> {
                         response.warn();
-                        return body.answer(json, response, took);
+                        try (Releasable space = heap.take(response.values(body.dimensions()))) {
+                            return body.answer(json, response, took);
+                        }
                     }));
         }
     }

@@ -20,6 +20,7 @@ public final class Embedder {
     private final Consumer<Runnable> asPlugin;
     private final LabelVectors labels = new LabelVectors();
     private final Peers peers = new Peers();
+    private final VectorHeap heap = new VectorHeap();
     private volatile PluginSubject subject;
 
     /** Nothing is sent as the plugin before {@link #assign}, which the node calls at its start. */
@@ -39,6 +40,11 @@ public final class Embedder {
     /** Who may be sent what beside such requests. */
     public Peers peers() {
         return peers;
+    }
+
+    /** What holds vectors that are made. */
+    public VectorHeap heap() {
+        return heap;
     }
 
     /** What classifying keeps, wherever it is done. */

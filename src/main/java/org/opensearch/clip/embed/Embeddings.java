@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.opensearch.clip.model.RequestBody;
+import org.opensearch.common.lease.Releasable;
 import org.opensearch.common.logging.HeaderWarning;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentBuilder;
@@ -22,6 +23,11 @@ import org.opensearch.transport.client.node.NodeClient;
  * set. All inputs or none, as there: the first input that fails fails the request.
  */
 public final class Embeddings extends BaseRestHandler {
+    private final VectorHeap heap;
+
+    Embeddings(VectorHeap heap) {
+        this.heap = heap;
+    }
 
     @Override
     public String getName() {
@@ -49,7 +55,7 @@ public final class Embeddings extends BaseRestHandler {
                         JinaSchema.answering(channel, response -> answer(channel, body, response)));
     }
 
-    private static void answer(RestChannel channel, EmbeddingsBody body, Embed.Response response) throws IOException {
+    private void answer(RestChannel channel, EmbeddingsBody body, Embed.Response response) throws IOException {
         response.warn();
         List<float[]> vectors = new ArrayList<>();
         int tokens = 0;
@@ -68,7 +74,9 @@ public final class Embeddings extends BaseRestHandler {
         if (body.lateChunking()) {
             HeaderWarning.addWarning("[late_chunking] is not supported: each input was embedded by itself");
         }
-        try (XContentBuilder json = channel.newBuilder()) {
+        long values = response.values(body.dimensions()) * body.encodings().size();
+        try (Releasable space = heap.take(values);
+                XContentBuilder json = channel.newBuilder()) {
             json.startObject().field("model", response.modelId()).field("object", "list");
             json.startArray("data");
             for (int i = 0; i < vectors.size(); i++) {

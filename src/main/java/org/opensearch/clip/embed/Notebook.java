@@ -12,6 +12,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.opensearch.action.DocWriteRequest;
+import org.opensearch.common.lease.Releasable;
 import org.opensearch.common.util.concurrent.ThreadContext;
 
 /**
@@ -21,7 +22,7 @@ import org.opensearch.common.util.concurrent.ThreadContext;
  * <p>A vector is known again by a hash of its values, because a document in a pipeline may have no id yet, and another index in the
  * end. Safe for use by many threads.
  */
-public final class Notebook {
+public final class Notebook implements Releasable {
     private static final String KEY = "opensearch_clip_spaces";
 
     /**
@@ -48,15 +49,51 @@ public final class Notebook {
     record Made(Set<String> fingerprints, int length) {}
 
     private final Map<String, Page> fields = new ConcurrentHashMap<>();
+    private final VectorHeap heap;
+    private final List<Releasable> charged = new ArrayList<>();
+    private boolean closed;
 
     /** @return {@code null} outside of a bulk */
     static Notebook of(ThreadContext context) {
         return context.getTransient(KEY);
     }
 
-    /** A new one for what is done in this context. */
-    static void open(ThreadContext context) {
-        context.putTransient(KEY, new Notebook());
+    Notebook(VectorHeap heap) {
+        this.heap = heap;
+    }
+
+    /** For what is done in this context. */
+    void open(ThreadContext context) {
+        context.putTransient(KEY, this);
+    }
+
+    /**
+     * Has a bulk pay for vectors that a document is about to get, until it is answered. Outside of a bulk it does nothing: a simulated document is an
+     * answer.
+     *
+     * @throws org.opensearch.OpenSearchException 429 when there is no heap for them
+     */
+    public static void charge(ThreadContext context, long values) {
+        Notebook notebook = of(context);
+        if (notebook != null && values > 0) {
+            notebook.keep(notebook.heap.take(values));
+        }
+    }
+
+    private synchronized void keep(Releasable taken) {
+        if (closed) { // a document that was late
+            taken.close();
+        } else {
+            charged.add(taken);
+        }
+    }
+
+    /** The bulk has its answer: its documents are nobody's any more. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        charged.forEach(Releasable::close);
+        charged.clear();
     }
 
     /**

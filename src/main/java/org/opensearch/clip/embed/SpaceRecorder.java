@@ -55,10 +55,12 @@ public final class SpaceRecorder implements ActionFilter, ClusterStateListener {
     private final Client client;
     private final ClusterService cluster;
     private final VectorFields vectorFields;
+    private final VectorHeap heap;
     /** When a field last went over to another model. */
     private final Map<Field, Long> replaced = new ConcurrentHashMap<>();
 
-    public SpaceRecorder(Client client, ClusterService cluster, IndexNameExpressionResolver resolver) {
+    public SpaceRecorder(Client client, ClusterService cluster, IndexNameExpressionResolver resolver, VectorHeap heap) {
+        this.heap = heap;
         this.client = client;
         this.cluster = cluster;
         this.vectorFields = new VectorFields(resolver);
@@ -83,10 +85,11 @@ public final class SpaceRecorder implements ActionFilter, ClusterStateListener {
             // The notebook must not outlive its bulk: whoever sends one after the other does so from the listener of
             // the
             // one before.
-            ActionListener<Response> outside =
-                    new ContextPreservingActionListener<>(context().newRestorableContext(true), listener);
+            var book = new Notebook(heap);
+            ActionListener<Response> outside = ActionListener.runBefore(
+                    new ContextPreservingActionListener<>(context().newRestorableContext(true), listener), book::close);
             try (ThreadContext.StoredContext ignored = context().newStoredContext(true)) {
-                Notebook.open(context());
+                book.open(context());
                 chain.proceed(task, action, request, outside);
             }
         } else if (action.equals(TransportShardBulkAction.ACTION_NAME)

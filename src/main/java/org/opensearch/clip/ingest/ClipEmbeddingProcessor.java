@@ -18,6 +18,7 @@ import org.opensearch.clip.embed.Embed;
 import org.opensearch.clip.embed.Embed.Lane;
 import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.LabelVectors;
+import org.opensearch.clip.embed.Notebook;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.embed.SpaceGuard;
 import org.opensearch.clip.settings.FetchSettings;
@@ -210,7 +211,7 @@ public final class ClipEmbeddingProcessor extends AbstractBatchingProcessor {
                 if (embedding.inputs().isEmpty()) {
                     embedding.tell(context, null);
                 } else {
-                    embedding.complete(reply);
+                    embedding.complete(reply, values -> Notebook.charge(context, values));
                     embedding.tell(context, reply.isOfModel() ? reply.fingerprint() : null);
                 }
                 return null;

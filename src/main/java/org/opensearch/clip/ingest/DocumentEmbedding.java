@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 import org.opensearch.clip.embed.Labels;
 import org.opensearch.clip.embed.Notebook;
@@ -90,9 +91,10 @@ final class DocumentEmbedding {
     /**
      * Writes what was made into the document.
      *
+     * @param charge for how many values of vectors, before they are written
      * @throws RuntimeException of the status of what went wrong, the document being as it was
      */
-    void complete(Reply reply) {
+    void complete(Reply reply, LongConsumer charge) {
         var answers = new Answers(options, reply);
         List<Change> changes = new ArrayList<>();
         Map<FieldPath, String> origins = new HashMap<>();
@@ -107,6 +109,7 @@ final class DocumentEmbedding {
         List<Map<String, Object>> errors = answers.errors();
         changes.add(notes.of(errors, origins));
         changes.forEach(change -> change.require(document));
+        charge.accept(changes.stream().mapToLong(Change::values).sum());
         changes.forEach(change -> change.apply(document));
         if (options.removeSourceImage() && errors.isEmpty()) {
             options.pictures().forEach(image -> image.remove(document));

@@ -28,6 +28,11 @@ interface Output {
 
     /** To be written: first all of a document's changes are asked whether they can, then all are made. */
     interface Change {
+        /** Of the vectors that the document gets. */
+        default long values() {
+            return 0;
+        }
+
         /** @throws IllegalArgumentException when {@link #apply} would fail */
         void require(IngestDocument document);
 
@@ -36,6 +41,11 @@ interface Output {
 
     /** A field that gets a value. */
     record Set(FieldPath field, Object value) implements Change {
+        @Override
+        public long values() {
+            return value instanceof List<?> list ? list.size() : 0;
+        }
+
         @Override
         public void require(IngestDocument document) {
             field.requireSettable(document);

@@ -3,6 +3,7 @@ package org.opensearch.clip.ingest;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.opensearch.clip.core.vector.EmbeddingType;
 import org.opensearch.clip.core.vector.Fusion;
@@ -106,6 +107,14 @@ record VectorOutput(FieldMapping mapping, Part text, List<List<Part>> groups) im
     }
 
     private record Nested(NestedVectors objects, String name, List<List<? extends Number>> vectors) implements Change {
+        @Override
+        public long values() {
+            return vectors.stream()
+                    .filter(Objects::nonNull)
+                    .mapToLong(List::size)
+                    .sum();
+        }
+
         @Override
         public void require(IngestDocument document) {
             objects.requireSettable(document, vectors);

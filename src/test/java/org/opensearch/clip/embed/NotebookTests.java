@@ -42,7 +42,7 @@ public class NotebookTests extends OpenSearchTestCase {
     }
 
     public void testAVectorIsKnownAgainAsItIsWritten() {
-        Notebook.open(context);
+        new Notebook(new VectorHeap()).open(context);
         List<Float> vector = randomVector();
         List<Integer> bytes = List.of(-128, 0, 127);
         Notebook.note(context, document("i", "1", "v", vector), "v", "fa");
@@ -56,7 +56,7 @@ public class NotebookTests extends OpenSearchTestCase {
     }
 
     public void testEachVectorOfAnArrayIsOneOfItsOwn() {
-        Notebook.open(context);
+        new Notebook(new VectorHeap()).open(context);
         List<Float> a = randomVector();
         List<Float> b = randomVector();
         Notebook.note(
@@ -71,7 +71,7 @@ public class NotebookTests extends OpenSearchTestCase {
     }
 
     public void testTheSameVectorOfTwoModelsIsToldApartByTheDocument() {
-        Notebook.open(context);
+        new Notebook(new VectorHeap()).open(context);
         Map<String, Object> source = Map.of("v", randomVector());
         Notebook.note(context, document("i", "1", "v", source.get("v")), "v", "fa");
         Notebook.note(context, document("j", "1", "v", source.get("v")), "v", "fb");
