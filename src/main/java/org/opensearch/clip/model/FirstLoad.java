@@ -100,8 +100,11 @@ record FirstLoad(boolean done, String node, String run, Set<String> lost) {
         return all;
     }
 
+    /** Nothing once a node has loaded it: a declaration then looks as one of a release that knew of no first load. */
     void addTo(Map<String, Object> map) {
-        map.put(DONE_KEY, done);
+        if (!done) {
+            map.put(DONE_KEY, false);
+        }
         if (node != null || !lost.isEmpty()) {
             Map<String, Object> turn = new LinkedHashMap<>();
             if (node != null) {

@@ -30,8 +30,8 @@ public class NodeCacheTests extends DownloadTestCase {
         first(Integer.MAX_VALUE, trouble);
     }
 
-    private Path part() {
-        return data.resolve("files").resolve(FakeHub.sha256(content) + ".part");
+    private Path part() throws Exception {
+        return Files.createDirectories(data.resolve("files")).resolve(FakeHub.sha256(content) + ".part");
     }
 
     // ---- as it should be

@@ -43,6 +43,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             Map.entry("plugins.clip.query_cache.size", "1%"),
             Map.entry("plugins.clip.load.wait", "30s"),
             Map.entry("plugins.clip.load.on_use", "true"),
+            Map.entry("plugins.clip.load.at_start", "true"),
             Map.entry("plugins.clip.model_ttl", "-1"),
             Map.entry("plugins.clip.memory.limit", "40%"),
             Map.entry("plugins.clip.max_models", "100"),
@@ -64,6 +65,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             "plugins.clip.image.url.allowed_networks",
             "plugins.clip.image.url.max_concurrent",
             "plugins.clip.threads",
+            "plugins.clip.load.at_start",
             "plugins.clip.hub.url",
             "plugins.clip.hub.token",
             "plugins.clip.hub.proxy",
@@ -162,6 +164,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         invalid.put("plugins.clip.query_cache.size", List.of("101%", "-1"));
         invalid.put("plugins.clip.load.wait", List.of("-1", "2h"));
         invalid.put("plugins.clip.load.on_use", List.of()); // as url.enabled
+        invalid.put("plugins.clip.load.at_start", List.of()); // as url.enabled
         invalid.put("plugins.clip.model_ttl", List.of("0s", "999ms", "soon"));
         invalid.put("plugins.clip.memory.limit", List.of("101%", "-1", "much"));
         invalid.put("plugins.clip.max_models", List.of("0", "1001"));
