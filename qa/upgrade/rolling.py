@@ -95,7 +95,7 @@ class Load:
         rng = random.Random(seed)
         while not self.stopped.is_set():
             node, text = rng.choice(self.nodes), " ".join(rng.sample(self.words, 2))
-            clip = {"query": {"clip": {"text_vector": {"query_text": text, "k": 5}}}}
+            clip = {"query": {"clip": {"text_vector": {"query_text": text, "model_id": MODEL, "k": 5}}}}  # an index learns its model by its first bulk
             known = rng.choice(list(self.acknowledged)) if self.acknowledged else None
             kind = rng.randrange(6)
             if kind == 0 and known and self.acknowledged[known][0] == INDEX:

@@ -88,7 +88,9 @@ public class SetupBodyTests extends OpenSearchTestCase {
     public void testNamesThatMeanOthersAreRefused() {
         for (String name : List.of("", "a*", "a,b", "_all", "-a", "<a-{now/d}>", "a b", "..", "a".repeat(256))) {
             assertRefused("{'index': '" + name + "', 'text': 't'}", "[index] is [" + Shown.of(name) + "]");
-            assertRefused("{'index': 'i', 'text': 't', 'pipeline': '" + name + "'}", "[pipeline] is [" + Shown.of(name) + "]");
+            assertRefused(
+                    "{'index': 'i', 'text': 't', 'pipeline': '" + name + "'}",
+                    "[pipeline] is [" + Shown.of(name) + "]");
         }
     }
 

@@ -72,12 +72,12 @@ record Preparation(PreparedGraphs.Source source, GraphScan.Scanned scanned, Mode
             Path saved = Files.createDirectory(folder.resolve("saved"));
             write(cut, source, plain);
             runtime.optimise(source.name(), plain.resolve(GRAPH), WEIGHTS, saved.resolve(GRAPH));
-            delete(plain);
+            PreparedGraphs.delete(plain);
             room.require(Files.size(saved.resolve(GRAPH)) + size(saved.resolve(WEIGHTS)) + SLACK);
             ModelProto graph = SavedGraph.mended(runtime.scanPrepared(source.name(), saved.resolve(GRAPH), WEIGHTS)
                     .model());
             write(graph, in(saved), folder);
-            delete(saved);
+            PreparedGraphs.delete(saved);
         } else {
             write(cut, source, folder);
         }
@@ -103,11 +103,5 @@ record Preparation(PreparedGraphs.Source source, GraphScan.Scanned scanned, Mode
     /** ONNX Runtime writes no weights when none is large enough to leave the graph. */
     private static long size(Path file) throws IOException {
         return Files.exists(file) ? Files.size(file) : 0;
-    }
-
-    private static void delete(Path folder) throws IOException {
-        Files.delete(folder.resolve(GRAPH));
-        Files.deleteIfExists(folder.resolve(WEIGHTS));
-        Files.delete(folder);
     }
 }

@@ -314,7 +314,8 @@ public final class PreparedGraphs {
         return folder.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 
-    private static void delete(Path path) throws IOException {
+    /** With all that is in it; nothing when there is none. */
+    static void delete(Path path) throws IOException {
         if (Files.notExists(path, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
