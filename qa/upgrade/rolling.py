@@ -143,7 +143,7 @@ def bundled(node: Node) -> str:
 
 def settle(node: Node) -> None:
     """Until every copy is there again and every node that answers holds the model."""
-    node.call("GET", "/_cluster/health?wait_for_status=green&wait_for_no_relocating_shards=true&timeout=120s")
+    node.call("GET", "/_cluster/health?wait_for_status=green&wait_for_no_relocating_shards=true&timeout=15m")
     for _ in range(240):
         states = [n["state"] for n in node.call("GET", f"/_plugins/_clip/models/{MODEL}")["nodes"].values()]
         if states and set(states) == {"LOADED"}:
