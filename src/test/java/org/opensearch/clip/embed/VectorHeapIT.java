@@ -2,11 +2,14 @@
 package org.opensearch.clip.embed;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.opensearch.action.bulk.BulkItemResponse;
@@ -14,11 +17,14 @@ import org.opensearch.action.bulk.BulkResponse;
 import org.opensearch.clip.ClipSingleNodeTestCase;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.xcontent.XContentType;
+import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.breaker.CircuitBreaker;
 import org.opensearch.core.common.bytes.BytesArray;
 import org.opensearch.core.indices.breaker.CircuitBreakerService;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.NamedXContentRegistry;
+import org.opensearch.http.HttpChannel;
+import org.opensearch.http.HttpResponse;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestRequest;
 import org.opensearch.test.rest.FakeRestChannel;
@@ -92,15 +98,57 @@ public class VectorHeapIT extends ClipSingleNodeTestCase {
     }
 
     private FakeRestChannel answer(BaseRestHandler handler, String body) throws Exception {
-        RestRequest request = new FakeRestRequest.Builder(NamedXContentRegistry.EMPTY)
+        RestRequest fake = new FakeRestRequest.Builder(NamedXContentRegistry.EMPTY)
                 .withMethod(RestRequest.Method.POST)
-                .withParams(handler instanceof Embeddings ? new HashMap<>() : new HashMap<>(Map.of("id", MODEL)))
                 .withContent(new BytesArray(body), XContentType.JSON)
                 .build();
-        var channel = new FakeRestChannel(request, true, 1);
-        handler.handleRequest(request, channel, (NodeClient) node().client());
-        assertBusy(() -> assertNotNull(channel.capturedResponse()), 1, TimeUnit.MINUTES);
-        return channel;
+        try (Connection connection = new Connection()) {
+            RestRequest request = RestRequest.request(NamedXContentRegistry.EMPTY, fake.getHttpRequest(), connection);
+            if (handler instanceof EmbedEndpoint.Rest) {
+                request.params().put("id", MODEL);
+            }
+            var channel = new FakeRestChannel(request, true, 1);
+            handler.handleRequest(request, channel, (NodeClient) node().client());
+            assertBusy(() -> assertNotNull(channel.capturedResponse()), 1, TimeUnit.MINUTES);
+            return channel;
+        }
+    }
+
+    /** One that closes: core keeps each that a cancellable request came by, for all nodes of this JVM, until then. */
+    private static final class Connection implements HttpChannel {
+        private final AtomicBoolean closed = new AtomicBoolean();
+        private final List<ActionListener<Void>> listeners = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void addCloseListener(ActionListener<Void> listener) {
+            listeners.add(listener);
+        }
+
+        @Override
+        public boolean isOpen() {
+            return !closed.get();
+        }
+
+        @Override
+        public void close() {
+            closed.set(true);
+            listeners.forEach(listener -> listener.onResponse(null));
+        }
+
+        @Override
+        public void sendResponse(HttpResponse response, ActionListener<Void> listener) {
+            listener.onResponse(null);
+        }
+
+        @Override
+        public InetSocketAddress getLocalAddress() {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        }
+
+        @Override
+        public InetSocketAddress getRemoteAddress() {
+            return getLocalAddress();
+        }
     }
 
     public void testAnAnswerIsPaidForBeforeItIsMade() throws Exception {
