@@ -93,7 +93,12 @@ public class DocumentQueryIT extends ClipSingleNodeTestCase {
                 .indices()
                 .prepareCreate(index)
                 .setMapping(mapping.replace("VECTOR", VECTOR))
-                .setSettings(Settings.builder().put("index.knn", true).put("index.number_of_replicas", 0))
+                .setSettings(Settings.builder()
+                        .put("index.knn", true)
+                        .put("index.number_of_replicas", 0)
+                        .put(
+                                "index.refresh_interval",
+                                -1)) // a refresh of the index's own would decide what a test finds
                 .get();
     }
 
