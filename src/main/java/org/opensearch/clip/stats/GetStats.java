@@ -67,8 +67,8 @@ public final class GetStats {
         }
     }
 
-    private record NodeRequest() implements Writeable {
-        private NodeRequest(StreamInput in) throws IOException {
+    record NodeRequest() implements Writeable {
+        NodeRequest(StreamInput in) throws IOException {
             this();
             Frame.begin(in);
             Frame.end(in);

@@ -17,7 +17,6 @@ import org.opensearch.clip.embed.Embed.Result.Failure;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.clip.wire.GoldenBytes;
 import org.opensearch.common.unit.TimeValue;
-import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.index.Index;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.test.OpenSearchTestCase;
@@ -67,7 +66,10 @@ public class EmbedGoldenTests extends OpenSearchTestCase {
     }
 
     public void testEachFormIsWhatItWas() throws IOException {
-        GoldenBytes goldens = new GoldenBytes(new NamedWriteableRegistry(List.of()));
+        check(new GoldenBytes());
+    }
+
+    public static void check(GoldenBytes goldens) throws IOException {
         goldens.both("embed.forward", new Forward(request(), TimeValue.timeValueSeconds(30)), Forward::new);
         goldens.both("embed.answer", response(), Response::new);
         goldens.framed("embed.asked", new Watch.Asked("node:1"), Watch.Asked::new);

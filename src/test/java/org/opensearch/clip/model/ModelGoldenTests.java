@@ -10,6 +10,9 @@ import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.model.UpdateModels.Change;
 import org.opensearch.clip.wire.GoldenBytes;
+import org.opensearch.cluster.ClusterName;
+import org.opensearch.cluster.NamedDiff;
+import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.tasks.Task;
@@ -54,8 +57,17 @@ public class ModelGoldenTests extends OpenSearchTestCase {
         return new ModelView(model(), nodes());
     }
 
-    public void testWhatNodesAskOfEachOtherIsWhatItWas() throws IOException {
-        GoldenBytes goldens = new GoldenBytes(new NamedWriteableRegistry(List.of()));
+    public void testEachFormIsWhatItWas() throws IOException {
+        check(new GoldenBytes());
+    }
+
+    public static void check(GoldenBytes goldens) throws IOException {
+        checkWhatNodesAskOfEachOther(goldens);
+        checkWhatClientsAsk(goldens);
+    }
+
+    private static void checkWhatNodesAskOfEachOther(GoldenBytes goldens) throws IOException {
+        DiscoveryNode node = GoldenBytes.node();
         for (Change change : List.of(
                 new Change.Declare(model()),
                 new Change.Want("m", true),
@@ -68,6 +80,13 @@ public class ModelGoldenTests extends OpenSearchTestCase {
         goldens.without("update.response", updated(true), in -> new UpdateModels.Response(in, true));
         goldens.framed("update.response", updated(false), UpdateModels.Response::new);
         goldens.both("observe.request", new ObserveModels.NodeRequest("m"), ObserveModels.NodeRequest::new);
+        goldens.framed("observe", ObserveModels.Request.retrying("m"), ObserveModels.Request::new);
+        var onNode = new ObserveModels.NodeResponse(node, List.of(observed()));
+        goldens.both("observe.node", onNode, ObserveModels.NodeResponse::new);
+        goldens.within(
+                "observe.nodes",
+                new ObserveModels.Response(new ClusterName("c"), List.of(onNode), List.of()),
+                ObserveModels.Response::new);
         goldens.both("observe.observed", observed(), Observed::new);
         var registry = new NamedWriteableRegistry(LoadStatus.namedWriteables());
         goldens.without(
@@ -76,15 +95,26 @@ public class ModelGoldenTests extends OpenSearchTestCase {
                 registry.getReader(Task.Status.class, "clip_load")::read);
         goldens.framed("load.status", new LoadStatus("LOADING", nodes(), true), in -> (LoadStatus)
                 registry.getReader(Task.Status.class, "clip_load/2").read(in));
-        goldens.without("metadata", new ModelMetadata(Map.of("m", model().toMap())), ModelMetadata::new);
+        ModelMetadata metadata = new ModelMetadata(Map.of("m", model().toMap()));
+        goldens.without("metadata", metadata, ModelMetadata::new);
+        var state = new NamedWriteableRegistry(ModelMetadata.namedWriteables());
+        goldens.without(
+                "metadata.diff",
+                metadata.diff(new ModelMetadata(Map.of("gone", Map.of()))),
+                in -> state.getReader(NamedDiff.class, ModelMetadata.TYPE).read(in));
+        for (RecordFirstLoad.Step step : RecordFirstLoad.Step.values()) {
+            goldens.framed(
+                    "first_load." + step.name().toLowerCase(Locale.ROOT),
+                    new RecordFirstLoad.Request(model(), node, step),
+                    RecordFirstLoad.Request::new);
+        }
     }
 
     private static UpdateModels.Response updated(boolean old) {
         return new UpdateModels.Response(true, UpdateModels.Result.UPDATED, old);
     }
 
-    public void testWhatClientsAskIsWhatItWas() throws IOException {
-        GoldenBytes goldens = new GoldenBytes(new NamedWriteableRegistry(List.of()));
+    private static void checkWhatClientsAsk(GoldenBytes goldens) throws IOException {
         goldens.framed("model.get", new GetModel.Request("m"), GetModel.Request::new);
         goldens.framed(
                 "model.got", new GetModel.Response(true, List.of(view()), Map.of("u", "r")), GetModel.Response::new);

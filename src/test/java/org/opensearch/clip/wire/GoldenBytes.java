@@ -7,8 +7,15 @@ import static org.junit.Assert.assertNotNull;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import org.opensearch.Version;
+import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.common.io.stream.BytesStreamOutput;
 import org.opensearch.core.common.bytes.BytesArray;
 import org.opensearch.core.common.bytes.BytesReference;
@@ -16,6 +23,9 @@ import org.opensearch.core.common.io.stream.NamedWriteableAwareStreamInput;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.Writeable;
+import org.opensearch.core.common.transport.TransportAddress;
+import org.opensearch.index.query.QueryBuilder;
+import org.opensearch.index.query.TermQueryBuilder;
 
 /**
  * Holds what nodes send each other to the bytes in {@code wire/goldens.properties}: {@code name.1} is what nodes from before the first
@@ -25,14 +35,23 @@ public final class GoldenBytes {
 
     private static final byte[] LATER = {1, 2, 3};
 
-    private final NamedWriteableRegistry registry;
-    private final Properties goldens = new Properties();
+    private static final StackWalker STACK = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
-    public GoldenBytes(NamedWriteableRegistry registry) throws IOException {
-        this.registry = registry;
+    private final NamedWriteableRegistry registry = new NamedWriteableRegistry(List.of(
+            new NamedWriteableRegistry.Entry(QueryBuilder.class, TermQueryBuilder.NAME, TermQueryBuilder::new)));
+    private final Properties goldens = new Properties();
+    private final Set<String> writers = new TreeSet<>();
+
+    public GoldenBytes() throws IOException {
         try (InputStream in = GoldenBytes.class.getResourceAsStream("/wire/goldens.properties")) {
             goldens.load(in);
         }
+    }
+
+    /** A node that is the same everywhere. */
+    public static DiscoveryNode node() throws IOException {
+        var address = new TransportAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 9300);
+        return new DiscoveryNode("n", "i", "run", "host", "127.0.0.1", address, Map.of(), Set.of(), Version.V_3_0_0);
     }
 
     /** A form that has, and has not, a frame, as the stream says. */
@@ -67,6 +86,17 @@ public final class GoldenBytes {
         return read;
     }
 
+    /** A form of ours in the middle of one of core's: the frame is not at its end. */
+    public <T extends Writeable> void within(String name, T sample, Writeable.Reader<T> reader) throws IOException {
+        byte[] golden = golden(name + ".2", sample);
+        assertArrayEquals(name + ".2 written again", golden, bytes(read(golden, reader)));
+    }
+
+    /** Names of the classes that wrote at least a byte of what was compared. */
+    Set<String> writers() {
+        return writers;
+    }
+
     /** Reads what is written under a name. */
     public <T> T read(String name, Writeable.Reader<T> reader) throws IOException {
         return read(HexFormat.of().parseHex(goldens.getProperty(name)), reader);
@@ -79,10 +109,26 @@ public final class GoldenBytes {
         return HexFormat.of().parseHex(hex);
     }
 
-    private static byte[] bytes(Writeable value) throws IOException {
-        BytesStreamOutput out = new BytesStreamOutput();
+    private byte[] bytes(Writeable value) throws IOException {
+        BytesStreamOutput out = new BytesStreamOutput() {
+            @Override
+            public void writeByte(byte b) {
+                noteWriters();
+                super.writeByte(b);
+            }
+
+            @Override
+            public void writeBytes(byte[] b, int offset, int length) {
+                noteWriters();
+                super.writeBytes(b, offset, length);
+            }
+        };
         value.writeTo(out);
         return BytesReference.toBytes(out.bytes());
+    }
+
+    private void noteWriters() {
+        STACK.forEach(frame -> writers.add(frame.getDeclaringClass().getName()));
     }
 
     private <T> T read(byte[] bytes, Writeable.Reader<T> reader) throws IOException {
