@@ -9,6 +9,7 @@ import base64
 import http.client
 import json
 import random
+import re
 import struct
 import sys
 import threading
@@ -17,6 +18,10 @@ import zlib
 
 FIELDS = {"v": {"text": "t", "image": "p"}}
 ALLOWED = {502, 503, 504, 507}
+
+# Seconds for an answer. A bulk of 20,000 texts shares two cores with pictures of 50 megapixels; whether anything hangs is what this tells.
+PATIENCE = 600
+SLOWEST = 5
 
 
 def png(width, height):
@@ -183,15 +188,20 @@ def admin(rng):
 ATTACKS = [classify, classify, jina_classify, embed, embed, embeddings, similarity, rerank, verify, search, search, search, pipeline, simulate, simulate, bulk, bulk, declare, admin]
 
 
+def taken(content):
+    """What the node says that an answer took."""
+    return ", ".join(f"{name.decode()} {int(value) / 1000:.1f} s" for name, value in re.findall(rb'"(took|ingest_took)":(\d+)', content[:200]))
+
+
 class Client(threading.Thread):
     def __init__(self, port, seed, end):
         super().__init__()
         self.port, self.rng, self.end = port, random.Random(seed), end
-        self.count, self.bad, self.slowest = {}, [], (0, None)
+        self.count, self.bad, self.slowest = {}, [], []
 
     def ask(self, method, path, body):
         data = b"" if body is None else "".join(json.dumps(line) + "\n" for line in body).encode() if isinstance(body, list) else json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, data, {"content-type": "application/json"})
             answer = connection.getresponse()
@@ -210,7 +220,7 @@ class Client(threading.Thread):
                 # the node closes a connection whose body is too long for it while it is still being sent
                 status, content = (413, b"") if isinstance(e, (BrokenPipeError, ConnectionResetError)) and self.alive() else (0, repr(e).encode())
             took = time.monotonic() - started
-            self.slowest = max(self.slowest, (took, f"{method} {path[:80]}"))
+            self.slowest = sorted(self.slowest + [(took, f"{status} {method} {path[:80]}, {len(body or [])} lines or keys, {taken(content)}")])[-SLOWEST:]
             self.count[attack.__name__, status] = self.count.get((attack.__name__, status), 0) + 1
             if not (200 <= status < 500 or status in ALLOWED):
                 self.bad.append((attack.__name__, status, round(took, 1), content[:700].decode("utf-8", "replace"), json.dumps(body)[:700]))
@@ -251,7 +261,8 @@ def main():
             count[key] = count.get(key, 0) + n
     for (what, status), n in sorted(count.items()):
         print(f"{n:6} {status} {what}")
-    print("slowest: %.1f s %s" % max(client.slowest for client in clients))
+    for took, what in sorted(slow for client in clients for slow in client.slowest)[-SLOWEST:]:
+        print(f"slow: {took:.1f} s {what}")
     bad = [one for client in clients for one in client.bad]
     if not asking.alive() or process() != first:
         bad.append(("the node is gone, or another process than at the start",))

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.opensearch.ExceptionsHelper;
 import org.opensearch.OpenSearchException;
@@ -64,6 +65,7 @@ public final class Router {
     private final Lanes lanes;
     private final OpenRequests openRequests;
     private final ClipSettings settings;
+    private final ClipStats stats;
     private final FirstUse firstUse;
     private final VectorFields vectorFields;
     private final Map<String, Integer> outstanding = new ConcurrentHashMap<>();
@@ -86,6 +88,7 @@ public final class Router {
         this.lanes = lanes;
         this.openRequests = openRequests;
         this.settings = settings;
+        this.stats = stats;
         this.firstUse = new FirstUse(client, cluster::state);
         this.vectorFields = new VectorFields(resolver);
         // a model that is not declared any more gets no request, so what is forgotten stays so
@@ -150,18 +153,40 @@ public final class Router {
             EmbedTask task,
             Completion<Response> completion,
             Consumer<Exception> notHere) {
+        Waiting waiting = new Waiting(request.modelId(), task);
         loaded.acquire(
                 request.modelId(),
                 wait,
                 ActionListener.wrap(
                         ref -> {
-                            if (completion.isDone()) {
+                            if (completion.isDone() || !waiting.end()) {
                                 ref.close();
                             } else {
                                 lanes.submit(request, ref, task, completion);
                             }
                         },
-                        notHere));
+                        e -> {
+                            waiting.end();
+                            notHere.accept(e);
+                        }));
+    }
+
+    /** A request that the lanes do not know yet. One that is cancelled while it waits for its model is counted here. */
+    private final class Waiting {
+        private final AtomicBoolean waits = new AtomicBoolean(true);
+
+        Waiting(String modelId, EmbedTask task) {
+            task.whenCancelled(() -> {
+                if (end()) {
+                    stats.model(modelId).failed("cancelled");
+                }
+            });
+        }
+
+        /** @return whether it has not ended before */
+        boolean end() {
+            return waits.compareAndSet(true, false);
+        }
     }
 
     /** From node to node. Used by one thread at a time. */
@@ -200,12 +225,15 @@ public final class Router {
                 next();
                 return;
             }
+            Waiting waiting = new Waiting(model.id(), task);
             firstUse.of(
                     model.id(),
                     remainingWait(),
                     Refusal.unavailable("model [" + model.id() + "] is still loading"),
-                    ActionListener.wrap(
-                            wanted -> next(), e -> completion.onFailure(told(ExceptionsHelper.unwrapCause(e)))));
+                    ActionListener.runBefore(
+                            ActionListener.wrap(
+                                    wanted -> next(), e -> completion.onFailure(told(ExceptionsHelper.unwrapCause(e)))),
+                            waiting::end));
         }
 
         private void next() {

@@ -35,6 +35,7 @@ import org.opensearch.clip.embed.Embed.Result;
 import org.opensearch.clip.embed.Embed.Result.Vector;
 import org.opensearch.clip.model.DeleteModel;
 import org.opensearch.clip.model.LoadModel;
+import org.opensearch.clip.model.LoadedModels;
 import org.opensearch.clip.model.ModelMetadata;
 import org.opensearch.clip.model.PutModel;
 import org.opensearch.clip.stats.ClipStats;
@@ -51,6 +52,7 @@ import org.opensearch.plugins.Plugin;
 import org.opensearch.test.OpenSearchIntegTestCase;
 import org.opensearch.test.OpenSearchIntegTestCase.ClusterScope;
 import org.opensearch.test.OpenSearchIntegTestCase.Scope;
+import org.opensearch.threadpool.ThreadPool;
 
 /** A request finds a node that holds its model, whichever node is asked. */
 @SuppressForbidden(reason = "files of this project, and a server for tests")
@@ -324,6 +326,76 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
                 .actionGet(AMPLE);
         expectThrows(TaskCancelledException.class, () -> answer.actionGet(AMPLE));
         assertBusy(() -> assertEquals(0, searching(holder)));
+    }
+
+    public void testARequestThatIsCancelledWhileItWaitsForALoadIsCounted() throws Exception {
+        waitForLoads(AMPLE);
+        ThreadPool threadPool = internalCluster().getInstance(ThreadPool.class, holder);
+        CountDownLatch mayLoad = new CountDownLatch(1);
+        CountDownLatch busy = new CountDownLatch(2);
+        try {
+            for (int i = 0; i < threadPool.info(LoadedModels.POOL).getMax(); i++) {
+                threadPool.executor(LoadedModels.POOL).execute(() -> {
+                    busy.countDown();
+                    try {
+                        mayLoad.await();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                });
+            }
+            busy.await();
+            Map<String, Object> body = Map.of("source", Map.of("path", "tiny"), "nodes", holder);
+            client(other)
+                    .execute(PutModel.ACTION, new PutModel.Request("tiny", body, true, TimeValue.ZERO, false))
+                    .actionGet(AMPLE);
+            for (String node : List.of(holder, coordinator)) {
+                long before = cancelled(holder);
+                PlainActionFuture<Response> answer = new PlainActionFuture<>();
+                client(node).execute(Embed.ACTION, texts("a dog"), answer);
+                String action = node.equals(holder) ? Embed.ACTION.name() : Forward.HOP.name();
+                assertBusy(() -> assertFalse(client(holder)
+                        .admin()
+                        .cluster()
+                        .prepareListTasks(holder)
+                        .setActions(action)
+                        .get()
+                        .getTasks()
+                        .isEmpty()));
+                client().admin()
+                        .cluster()
+                        .cancelTasks(new CancelTasksRequest().setActions(Embed.ACTION.name()))
+                        .actionGet(AMPLE);
+                expectThrows(TaskCancelledException.class, () -> answer.actionGet(AMPLE));
+                assertBusy(() -> assertEquals(before + 1, cancelled(holder)));
+            }
+            assertEquals(0, cancelled(coordinator));
+        } finally {
+            mayLoad.countDown();
+            waitForLoads(null);
+        }
+    }
+
+    private static void waitForLoads(TimeValue wait) {
+        Settings.Builder settings = Settings.builder();
+        if (wait == null) {
+            settings.putNull("plugins.clip.load.wait");
+        } else {
+            settings.put("plugins.clip.load.wait", wait);
+        }
+        client().admin()
+                .cluster()
+                .prepareUpdateSettings()
+                .setTransientSettings(settings)
+                .get();
+    }
+
+    private static long cancelled(String node) {
+        Map<?, ?> models = (Map<?, ?>)
+                internalCluster().getInstance(ClipStats.class, node).snapshot().get("models");
+        Map<?, ?> tiny = (Map<?, ?>) models.get("tiny");
+        Object count = tiny == null ? null : ((Map<?, ?>) tiny.get("failures")).get("cancelled");
+        return count == null ? 0 : (Long) count;
     }
 
     public void testANodeThatClosesTellsItsCallers() throws Exception {
