@@ -63,16 +63,34 @@ final class ImageTower {
 
     List<float[]> encode(List<Prepared.Image> images) {
         var vectors = new ArrayList<float[]>(images.size());
-        for (int from = 0; from < images.size(); from += Math.min(batch, images.size())) {
-            vectors.addAll(run(images.subList(from, Math.min(images.size() - from, batch) + from)));
+        while (vectors.size() < images.size()) {
+            int from = vectors.size();
+            vectors.addAll(run(images.subList(from, from + fitting(images.size() - from))));
         }
         return vectors;
     }
 
+    /** How many share a run: as many as there is memory for, or one. */
+    private int fitting(int images) {
+        int count = Math.min(images, batch);
+        while (count > 1 && bytes(count) > memory.most()) {
+            count = Math.ceilDiv(count, 2);
+        }
+        return count;
+    }
+
+    /** The pixels, as much again for what the first layer makes of them, and what the graph says. */
+    private long bytes(int images) {
+        return 2 * pixelBytes(images) + graph.session().runBytesOfPictures(images, pixels.height(), pixels.width());
+    }
+
+    private long pixelBytes(int images) {
+        return (long) images * pixels.floats() * Float.BYTES;
+    }
+
     private List<float[]> run(List<Prepared.Image> images) {
-        long size = (long) images.size() * pixels.floats() * Float.BYTES;
-        // the pixels, and as much again for what the first layer makes of them
-        try (RunMemory.Taken ignored = memory.take(2 * size, 0);
+        long size = pixelBytes(images.size());
+        try (RunMemory.Taken ignored = memory.take(bytes(images.size()), 0);
                 Buffers.Lease lease = buffers.take(size)) {
             FloatBuffer data = lease.next((int) size).asFloatBuffer();
             images.forEach(image -> data.put(image.pixels()));

@@ -70,6 +70,11 @@ public interface Session extends Ports, AutoCloseable {
         return 0;
     }
 
+    /** The same for pictures that the graph sees as so many pixels, which are not counted themselves. */
+    default long runBytesOfPictures(long inputs, long height, long width) {
+        return 0;
+    }
+
     /** Of the graph that is run, subgraphs included. */
     long nodes();
 

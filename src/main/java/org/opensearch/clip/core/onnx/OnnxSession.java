@@ -150,6 +150,11 @@ final class OnnxSession implements Session {
     }
 
     @Override
+    public long runBytesOfPictures(long inputs, long height, long width) {
+        return activations.bytesOfPictures(inputs, height, width);
+    }
+
+    @Override
     public long nodes() {
         return nodes;
     }

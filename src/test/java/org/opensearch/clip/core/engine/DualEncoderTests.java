@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.opensearch.clip.core.engine.DualEncoder.Prepared;
+import org.opensearch.clip.core.engine.Session.Element;
 import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.image.ImageSpec;
 import org.opensearch.clip.core.model.ModelDescription;
@@ -111,7 +112,7 @@ class DualEncoderTests {
         }
     }
 
-    /** Says that each position of a text takes a byte. */
+    /** Says that each position of a text takes a byte, and each picture a byte. */
     private record Counting(Session session, List<Long> batches) implements Session {
         @Override
         public Floats run(Map<String, Tensor> inputs, String output) {
@@ -122,6 +123,11 @@ class DualEncoderTests {
         @Override
         public long runBytes(long inputs, long positions) {
             return inputs * positions;
+        }
+
+        @Override
+        public long runBytesOfPictures(long inputs, long height, long width) {
+            return inputs;
         }
 
         @Override
@@ -183,6 +189,83 @@ class DualEncoderTests {
             var e = assertThrows(InputException.class, () -> encoder.encode(List.of(four, longest)));
             assertEquals("[32] tokens", e.getMessage());
             assertEquals(List.of(), open);
+        }
+    }
+
+    @Test
+    void picturesShareARunWhileItsMemoryIsThere() {
+        var description = TinyClip.description();
+        var tower = description.image().orElseThrow();
+        var batches = new ArrayList<Long>();
+        var open = new ArrayList<Long>();
+        long each = 2 * 3 * 32 * 32 * 4 + 1;
+        try (DualEncoder encoder = new DualEncoder(
+                TinyClip.of(description.dimension(), Optional.empty(), Optional.of(tower)),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(new Counting(TinyClip.session(FOLDER, tower.graph()), batches)),
+                new Limited(3 * each, open))) {
+            assertEquals(7, encoder.encode(pictures(7)).size());
+            assertEquals(List.of(2L, 3L, 2L), batches);
+            assertEquals(List.of(), open);
+        }
+    }
+
+    /** A graph of pictures of any size, which are one number each. */
+    private record Large(ImageSpec pixels, List<Long> batches) implements Session {
+        @Override
+        public Floats run(Map<String, Tensor> inputs, String output) {
+            long count = inputs.get("pixel_values").shape()[0];
+            batches.add(count);
+            float[] ones = new float[(int) count];
+            Arrays.fill(ones, 1);
+            return new Floats(new long[] {count, 1}, ones);
+        }
+
+        @Override
+        public List<Port> inputs() {
+            long[] shape = {-1, 3, pixels.height(), pixels.width()};
+            return List.of(new Port("pixel_values", Element.FLOAT, shape));
+        }
+
+        @Override
+        public List<Port> outputs() {
+            return List.of(new Port("image_embeds", Element.FLOAT, new long[] {-1, 1}));
+        }
+
+        @Override
+        public Footprint footprint() {
+            return new Footprint(0, 0, true);
+        }
+
+        @Override
+        public long nodes() {
+            return 1;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void picturesOfALargeTowerShareARunByTheirBytes() {
+        ImageSpec s = TinyClip.description().image().orElseThrow().pixels();
+        for (Map.Entry<Integer, List<Long>> run :
+                Map.of(2048, List.of(1L, 1L), 1024, List.of(2L)).entrySet()) {
+            int side = run.getKey();
+            var large = new ImageSpec(side, side, s.resize(), s.filter(), s.rescale(), s.mean(), s.std(), 0);
+            var tower = new Tower.Image("onnx/vision_model.onnx", List.of("image_embeds"), Pooling.NONE, large);
+            var batches = new ArrayList<Long>();
+            try (DualEncoder encoder = new DualEncoder(
+                    TinyClip.of(1, Optional.empty(), Optional.of(tower)),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.of(new Large(large, batches)),
+                    RunMemory.UNCOUNTED)) {
+                Prepared picture = new Prepared.Image(new float[large.floats()], 1, 1);
+                assertEquals(2, encoder.encode(List.of(picture, picture)).size());
+                assertEquals(run.getValue(), batches);
+            }
         }
     }
 

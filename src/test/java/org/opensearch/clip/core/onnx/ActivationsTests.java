@@ -4,9 +4,11 @@ package org.opensearch.clip.core.onnx;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -25,6 +28,8 @@ import org.opensearch.clip.core.engine.Session.Tensor;
 class ActivationsTests {
     private static final OnnxOptions OPTIONS = new OnnxOptions(1, Duration.ofMinutes(5));
     private static final long POSITIONS = 2048;
+    /** Of a picture: 2,025 patches. */
+    private static final int SIDE = 360;
 
     private static OnnxRuntime runtime() {
         return new OnnxRuntime((task, delay) -> () -> {});
@@ -42,6 +47,38 @@ class ActivationsTests {
     }
 
     @Test
+    void thePatchesOfAPictureAreReadFromTheGraph(@TempDir Path folder) throws IOException {
+        Path graph = Transformer.writeForPictures(folder.resolve("graph.onnx"), 2);
+        try (Session session = runtime().open(graph, Set.of(), OPTIONS)) {
+            long positions = SIDE / Transformer.PATCH * SIDE / Transformer.PATCH + 1;
+            long map = 4 * 64 * SIDE / Transformer.PATCH * SIDE / Transformer.PATCH;
+            assertEquals(session.runBytes(1, positions) + 3 * map, session.runBytesOfPictures(1, SIDE, SIDE));
+            assertEquals(2 * session.runBytesOfPictures(1, SIDE, SIDE), session.runBytesOfPictures(2, SIDE, SIDE));
+        }
+    }
+
+    /** Of the small models of each family, all of which cut pictures into patches of 16 x 16, MobileCLIP by several convolutions. */
+    @Test
+    void theFamiliesPatchesAreKnown() throws IOException {
+        Path models = Path.of("src/test/resources/models/parity");
+        int count = 0;
+        try (Stream<Path> folders = Files.list(models)) {
+            for (Path folder : folders.toList()) {
+                for (String graph : List.of("onnx/vision_model.onnx", "visual/model.onnx")) {
+                    Path file = folder.resolve("model").resolve(graph);
+                    if (Files.exists(file)) {
+                        var made = Activations.of(
+                                ModelProto.parseFrom(Files.readAllBytes(file)).getGraph());
+                        assertEquals(16 * 16, made.patch(), folder.toString());
+                        count++;
+                    }
+                }
+            }
+        }
+        assertEquals(8, count);
+    }
+
+    @Test
     void jinaClipsLongestTextTakesGigabytes() {
         long bytes = new Activations(12, 3072).bytes(1, 8192);
         assertTrue(bytes > 3 * 3_200_000_000L && bytes < 11_000_000_000L, "bytes: " + bytes);
@@ -53,8 +90,11 @@ class ActivationsTests {
     @Test
     @EnabledOnOs(OS.LINUX)
     void aRunTakesNoMoreThanTheGraphSays(@TempDir Path folder) throws Exception {
-        Path graph = Transformer.write(folder.resolve("graph.onnx"), 2);
-        for (String form : List.of("published", "prepared")) {
+        Transformer.write(folder.resolve("texts.onnx"), 2);
+        Transformer.writeForPictures(folder.resolve("pictures.onnx"), 2);
+        for (String form : List.of("texts published", "texts prepared", "pictures published", "pictures prepared")) {
+            String[] parts = form.split(" ");
+            Path graph = folder.resolve(parts[0] + ".onnx");
             Process process = new ProcessBuilder(List.of(
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),
@@ -70,7 +110,8 @@ class ActivationsTests {
                             OneRun.class.getName(),
                             graph.toString(),
                             folder.resolve(form).toString(),
-                            form))
+                            parts[1],
+                            parts[0]))
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
             String[] said;
@@ -104,11 +145,28 @@ class ActivationsTests {
                                     () -> {})
                             .session()
                     : runtime().open(graph, Set.of(), OPTIONS)) {
-                run(session, 64);
-                long before = status("VmRSS:");
-                run(session, POSITIONS);
-                System.out.println((status("VmHWM:") - before) + " " + session.runBytes(1, POSITIONS));
+                if (arguments[3].equals("pictures")) {
+                    run(session, 64, 64);
+                    long before = status("VmRSS:");
+                    run(session, SIDE, SIDE);
+                    // the pixels are charged apart
+                    long charged = session.runBytesOfPictures(1, SIDE, SIDE) + 2 * 3 * 4 * SIDE * SIDE;
+                    System.out.println((status("VmHWM:") - before) + " " + charged);
+                } else {
+                    run(session, 64);
+                    long before = status("VmRSS:");
+                    run(session, POSITIONS);
+                    System.out.println((status("VmHWM:") - before) + " " + session.runBytes(1, POSITIONS));
+                }
             }
+        }
+
+        private static void run(Session session, int height, int width) {
+            long[] shape = {1, 3, height, width};
+            FloatBuffer pixels = ByteBuffer.allocateDirect(3 * 4 * height * width)
+                    .order(ByteOrder.nativeOrder())
+                    .asFloatBuffer();
+            session.run(Map.of("pixels", new Tensor(shape, pixels)), "y");
         }
 
         private static void run(Session session, long positions) {

@@ -16,10 +16,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 
-/** A text tower as PyTorch exports one, narrow: multi-head attention over a mask, and a feed-forward layer with a gelu that is spelled out. */
+/** A tower as PyTorch exports one, narrow: multi-head attention over a mask, and a feed-forward layer with a gelu that is spelled out. */
 final class Transformer {
     static final int HEADS = 4;
     static final int WIDE = 256;
+    static final int PATCH = 8;
     private static final int HIDDEN = 64;
     private static final int FLOAT = TensorProto.DataType.FLOAT_VALUE;
     private static final int INT64 = TensorProto.DataType.INT64_VALUE;
@@ -36,18 +37,39 @@ final class Transformer {
         made.weights("tokens", 100, HIDDEN);
         made.node("Gather", "x0", "tokens", "ids");
         made.mask();
+        return made.layers(file, layers);
+    }
+
+    /** Input {@code pixels}, {@code [n][3][height][width]}, cut into patches of {@link #PATCH} pixels a side; output {@code y}, {@code [n][HIDDEN]}. */
+    static Path writeForPictures(Path file, int layers) throws IOException {
+        var made = new Transformer();
+        made.graph.addInput(value("pixels", FLOAT, 4));
+        made.weights("patches", HIDDEN, 3, PATCH, PATCH);
+        made.node("Conv", "map", "pixels", "patches");
+        made.attribute("strides").setType(AttributeProto.AttributeType.INTS).addAllInts(List.of((long) PATCH, (long)
+                PATCH));
+        made.numbers("flat", 0, HIDDEN, -1);
+        made.node("Reshape", "rows", "map", "flat");
+        made.node("Transpose", "x0", "rows");
+        made.ints(List.of("perm"), List.of(List.of(0L, 2L, 1L)));
+        made.scalar("one", 1);
+        made.scalar("bias", 0);
+        return made.layers(file, layers);
+    }
+
+    private Path layers(Path file, int layers) throws IOException {
         for (int layer = 0; layer < layers; layer++) {
-            made.layer("x" + layer, "x" + (layer + 1), "l" + layer);
+            layer("x" + layer, "x" + (layer + 1), "l" + layer);
         }
-        made.node("ReduceMean", "y", "x" + layers);
-        made.ints(List.of("axes", "keepdims"), List.of(List.of(1L), List.of(0L)));
-        made.graph.addOutput(value("y", FLOAT, 2));
+        node("ReduceMean", "y", "x" + layers);
+        ints(List.of("axes", "keepdims"), List.of(List.of(1L), List.of(0L)));
+        graph.addOutput(value("y", FLOAT, 2));
         Files.write(
                 file,
                 ModelProto.newBuilder()
                         .setIrVersion(8)
                         .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(17))
-                        .setGraph(made.graph)
+                        .setGraph(graph)
                         .build()
                         .toByteArray());
         return file;
@@ -136,13 +158,14 @@ final class Transformer {
         }
     }
 
-    private void weights(String name, int rows, int columns) {
-        var tensor = graph.addInitializerBuilder()
-                .setName(name)
-                .setDataType(FLOAT)
-                .addDims(rows)
-                .addDims(columns);
-        for (int i = 0; i < rows * columns; i++) {
+    private void weights(String name, int... dimensions) {
+        var tensor = graph.addInitializerBuilder().setName(name).setDataType(FLOAT);
+        int count = 1;
+        for (int dimension : dimensions) {
+            tensor.addDims(dimension);
+            count *= dimension;
+        }
+        for (int i = 0; i < count; i++) {
             tensor.addFloatData((random.nextFloat() - 0.5f) / 8);
         }
     }
