@@ -23,6 +23,15 @@ public class CatalogTests extends OpenSearchTestCase {
         assertTrue(Files.isDirectory(Path.of("config").resolve(bundled.folder())));
     }
 
+    public void testTheModelOfPhotographsIsTheFirst() {
+        Catalog.Entry photographs = Catalog.read().entries().getFirst();
+        assertEquals("opensearch-clip-photos-v1", photographs.id());
+        assertEquals(true, photographs.about().get("bundled"));
+        assertEquals(384, photographs.about().get("dimension"));
+        assertEquals(List.of("en"), photographs.about().get("languages"));
+        assertTrue(Files.isDirectory(Path.of("config").resolve(photographs.folder())));
+    }
+
     public void testEveryEntrySaysWhatItTakesToChooseIt() {
         List<Catalog.Entry> entries = Catalog.read().entries();
         assertEquals(

@@ -114,7 +114,7 @@ record DualFamily(
         if (padding == Tower.Padding.SEEN) {
             tokenizer.requireRightPadding();
         }
-        Outputs outputs = Outputs.of(textOutputs, overrides);
+        Outputs outputs = Outputs.dual(textOutputs, SentenceModules.read(folder).pooling(), overrides);
         return new Tower.Text(
                 graph,
                 outputs.names(),

@@ -68,7 +68,7 @@ record OpenClip() implements Family {
         }
         boolean foreign = text.has("hf_tokenizer_name") || text.has("hf_model_name");
         Tower.Padding padding = text.has("hf_model_name") ? Tower.Padding.FIXED : Tower.Padding.SEEN;
-        Outputs outputs = Outputs.of(Outputs.TEXT, overrides);
+        Outputs outputs = Outputs.dual(Outputs.TEXT, Optional.empty(), overrides);
         return new Tower.Text(
                 graph,
                 outputs.names(),

@@ -34,12 +34,17 @@ record Outputs(List<String> names, Pooling pooling) {
     /** The same of jina-embeddings-v3. */
     private static final List<String> JINA = List.of("text_embeds");
 
-    /** @param names of outputs that are vectors, for when the declaration asks for no pooling */
-    static Outputs of(List<String> names, Overrides overrides) {
+    /**
+     * Of the text tower of a dual encoder, which may be a sentence encoder as it is published.
+     *
+     * @param names of outputs that are vectors, for when nobody asks for pooling
+     * @param modules what the folder says of pooling
+     */
+    static Outputs dual(List<String> names, Optional<Pooling> modules, Overrides overrides) {
         return overrides
                 .pooling()
-                .filter(p -> p != Pooling.NONE)
-                .map(p -> new Outputs(HIDDEN, p))
+                .map(p -> new Outputs(p == Pooling.NONE ? names : HIDDEN, p))
+                .or(() -> modules.map(p -> new Outputs(all(names, HIDDEN), p)))
                 .orElse(new Outputs(names, Pooling.NONE));
     }
 

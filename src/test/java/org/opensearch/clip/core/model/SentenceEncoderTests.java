@@ -58,6 +58,24 @@ class SentenceEncoderTests extends FolderTestCase {
     }
 
     @Test
+    void aDualEncoderMayHaveASentenceEncoderForTexts() throws IOException {
+        write("config.json", "{\"model_type\": \"clip\", \"projection_dim\": 384}");
+        write("preprocessor_config.json", "{\"size\": 64, \"crop_size\": 64}");
+        tokenizer("wordpiece", "{\"model_max_length\": 256, \"pad_token\": \"[PAD]\"}");
+        graphs("onnx/text_model.onnx", "onnx/vision_model.onnx");
+        assertEquals(Pooling.NONE, text(describe()).pooling());
+        write("1_Pooling/config.json", "{\"pooling_mode_mean_tokens\": true}");
+        Tower.Text text = text(describe());
+        assertEquals(Pooling.MEAN, text.pooling());
+        assertEquals(Optional.of("last_hidden_state"), text.output(List.of("last_hidden_state", "pooler_output")));
+        assertEquals(Optional.of("text_embeds"), text.output(List.of("last_hidden_state", "text_embeds")));
+        assertEquals(Pooling.CLS, text(describe("pooling", "cls")).pooling());
+        assertEquals(Pooling.NONE, text(describe("pooling", "none")).pooling());
+        write("1_Pooling/config.json", "{\"pooling_mode_max_tokens\": true}");
+        refused("[1_Pooling/config.json] wants pooling [max]");
+    }
+
+    @Test
     void modulesThatWeDoNotDoAreRefused() throws IOException {
         sentenceEncoder("{\"pooling_mode_mean_tokens\": true}");
         write("modules.json", MODULES.formatted("Dense", "Dense"));
