@@ -25,6 +25,7 @@ import org.opensearch.core.xcontent.ObjectParser;
 import org.opensearch.core.xcontent.ObjectParser.ValueType;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.core.xcontent.XContentParser;
+import org.opensearch.core.xcontent.XContentSubParser;
 import org.opensearch.index.query.AbstractQueryBuilder;
 import org.opensearch.index.query.QueryBuilder;
 import org.opensearch.knn.index.query.parser.MethodParametersParser;
@@ -125,7 +126,7 @@ final class ClipQueryParser {
         PARSER.declareFloat((d, v) -> d.maxDistance = v, new ParseField("max_distance"));
         PARSER.declareObject(
                 (d, v) -> d.filter = v,
-                (p, c) -> AbstractQueryBuilder.parseInnerQueryBuilder(p),
+                (p, c) -> AbstractQueryBuilder.parseInnerQueryBuilder(new OfFilter(p)),
                 new ParseField("filter"));
         PARSER.declareObject(
                 (d, v) -> d.methodParameters = v,
@@ -137,6 +138,34 @@ final class ClipQueryParser {
         PARSER.declareBoolean((d, v) -> d.ignoreUnmapped = v, new ParseField("ignore_unmapped"));
         PARSER.declareFloat((d, v) -> d.boost = v, AbstractQueryBuilder.BOOST_FIELD);
         PARSER.declareString((d, v) -> d.queryName = v, AbstractQueryBuilder.NAME_FIELD);
+    }
+
+    /** {@code clip} queries in the filters of each other: core's readers take more of the stack for each than JSON's own limit leaves. */
+    private static final int DEEPEST = 16;
+
+    /** Knows how many filters of {@code clip} queries it is in, whatever queries are between them. */
+    private static final class OfFilter extends XContentSubParser {
+        private final int depth;
+
+        OfFilter(XContentParser parser) {
+            super(parser);
+            depth = depth(parser) + 1;
+            if (depth > DEEPEST) {
+                throw new ParsingException(
+                        parser.getTokenLocation(),
+                        "[clip] queries lie in the [filter] of each other more than [" + DEEPEST + "] deep");
+            }
+        }
+
+        static int depth(XContentParser parser) {
+            return parser instanceof OfFilter filter ? filter.depth : 0;
+        }
+
+        /** Hands itself on, not what it reads from. */
+        @Override
+        public <T> T namedObject(Class<T> category, String name, Object context) throws IOException {
+            return getXContentRegistry().parseNamedObject(category, name, this, context);
+        }
     }
 
     private ClipQueryParser() {}

@@ -15,8 +15,10 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.lucene.tests.mockfile.FilterFileSystemProvider;
+import org.apache.lucene.tests.util.LuceneTestCase;
 import org.apache.lucene.util.IOUtils;
 
+@LuceneTestCase.SuppressFileSystems("WindowsFS") // a folder vanishes while it is read
 public class CacheSpaceTests extends DownloadTestCase {
 
     private static final long MINUTE = TimeUnit.MINUTES.toMillis(1);

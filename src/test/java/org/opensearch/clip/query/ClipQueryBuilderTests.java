@@ -7,6 +7,7 @@ import static org.opensearch.clip.embed.AnsweringClient.vector;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -101,17 +102,26 @@ public class ClipQueryBuilderTests extends OpenSearchTestCase {
         }
     }
 
-    /** Filters of filters end where JSON does. */
-    public void testNestsAsDeepAsARequestIsRead() {
-        parse(filters(300));
-        Exception e = expectThrows(Exception.class, () -> parse(filters(400)));
-        assertTrue(e.toString(), ExceptionsHelper.stackTrace(e).contains("nesting depth"));
+    /** Also with other queries between them; what stands beside them is no deeper. */
+    public void testFiltersOfFiltersHaveALimit() {
+        for (String between : List.of("%s", "{\"bool\": {\"must\": [{\"match_all\": {}}, %s, {\"match_all\": {}}]}}")) {
+            QueryBuilder deepest = parse(filters(16, between));
+            assertEquals(deepest, parse(deepest.toString()));
+            Exception e = expectThrows(Exception.class, () -> parse(filters(17, between)));
+            assertTrue(
+                    e.toString(),
+                    ExceptionsHelper.stackTrace(e).contains("in the [filter] of each other more than [16] deep"));
+        }
+        parse("{\"bool\": {\"must\": [" + String.join(", ", Collections.nCopies(3, filters(16, "%s"))) + "]}}");
     }
 
-    private static String filters(int depth) {
-        return "{\"clip\": {\"v\": {\"query_text\": \"red\", \"model_id\": \"m\", \"k\": 5, \"filter\": ".repeat(depth)
-                + "{\"match_all\": {}}"
-                + "}}}".repeat(depth);
+    private static String filters(int depth, String between) {
+        String filter = "{\"match_all\": {}}";
+        for (int i = 0; i < depth; i++) {
+            filter = "{\"clip\": {\"v\": {\"query_text\": \"red\", \"model_id\": \"m\", \"filter\": "
+                    + between.formatted(filter) + ", \"k\": 5}}}";
+        }
+        return filter;
     }
 
     private ClipQueryBuilder clip(String parameters) {

@@ -55,7 +55,8 @@ final class Template {
         return piece instanceof Map<?, ?> p
                 && p.size() == 1
                 && p.get("SpecialToken") instanceof Map<?, ?> s
-                && tokens.containsKey(s.get("id"))
+                && s.get("id") instanceof String id
+                && tokens.containsKey(id)
                 && Components.isWhole(s.get("type_id"), 1);
     }
 }

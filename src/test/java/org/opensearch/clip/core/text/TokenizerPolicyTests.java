@@ -131,6 +131,10 @@ class TokenizerPolicyTests {
         assertDoesNotThrow(() -> check(with("post_processor", template.formatted(pieces, pieces, token))));
         refused(with("post_processor", template.formatted(pieces, pieces, "{}")), "post_processor.single");
         refused(with("post_processor", template.formatted("[]", pieces, token)), "post_processor.single");
+        for (String none : List.of("{}", token)) {
+            String nameless = pieces.replace("\"id\":\"<s>\"", "\"name\":\"<s>\"");
+            refused(with("post_processor", template.formatted(nameless, pieces, none)), "post_processor.single");
+        }
         String uneven = token.replace("[0]", "[0,1]");
         refused(
                 with("post_processor", template.formatted(pieces, pieces, uneven)),
