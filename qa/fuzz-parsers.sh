@@ -50,7 +50,7 @@ run() { # parser, libFuzzer's arguments: Jazzer on it
   case $parser in
     url | base64 | json) length=2000 ;;
   esac
-  "$java_home/bin/java" $heap -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$work/jars/*:$classpath" com.code_intelligence.jazzer.Jazzer \
+  "$java_home/bin/java" $heap -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -Dclip.natives=target/natives/org/bytedeco/leptonica -cp "$work/jars/*:$classpath" com.code_intelligence.jazzer.Jazzer \
     --target_class=Fuzz --target_args="$parser" --instrumentation_includes='org.opensearch.clip.**' \
     --reproducer_path="$work/findings" --jvm_args="$heap" --keep_going=20 -max_len=$length -timeout=20 -rss_limit_mb=2500 \
     -artifact_prefix="$PWD/$work/findings/$parser-" "$@"
@@ -86,7 +86,7 @@ case $mode in
     while [ $SECONDS -lt $end ]; do
       seed=$((seed + 1))
       (ulimit -v 3145728 && "$java_home/bin/java" -Xmx512m -XX:ReservedCodeCacheSize=64m -XX:CompressedClassSpaceSize=64m -XX:+UseSerialGC \
-        --enable-native-access=ALL-UNNAMED -cp "$classpath" Mutations "$seed" "$work/native-input" 60 \
+        --enable-native-access=ALL-UNNAMED -Dclip.natives=target/natives/org/bytedeco/leptonica -cp "$classpath" Mutations "$seed" "$work/native-input" 60 \
         src/test/resources/image/files $work/kept/picture $work/corpus/picture) >"$work/logs/native.log" 2>&1 || {
         failed=1
         cp "$work/native-input" "$work/findings/native-$seed"

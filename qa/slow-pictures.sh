@@ -9,7 +9,7 @@ java=$(qa/jdk.sh)/bin/java
 work=target/slow-pictures
 mkdir -p $work/files
 [ -e $work/classpath ] || ./mvnw -q -B -ntp -f pom.xml dependency:build-classpath -Dmdep.outputFile="$PWD/$work/classpath" -Dmdep.includeScope=test
-run() { "$java" -Xms1500m -Xmx1500m -XX:+UseSerialGC -XX:+AlwaysPreTouch --enable-native-access=ALL-UNNAMED -cp "target/test-classes:target/classes:$(cat $work/classpath)" "$@" 2>$work/errors; }
+run() { "$java" -Xms1500m -Xmx1500m -XX:+UseSerialGC -XX:+AlwaysPreTouch --enable-native-access=ALL-UNNAMED -Dclip.natives=target/natives/org/bytedeco/leptonica -cp "target/test-classes:target/classes:$(cat $work/classpath)" "$@" 2>$work/errors; }
 run org.opensearch.clip.core.image.CostlyPicture $work/files "${1:-7071}"
 failed=0
 for file in "$work"/files/*; do

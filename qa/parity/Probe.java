@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.image.ImagePreprocessor;
 import org.opensearch.clip.core.model.ModelDescription;
@@ -41,9 +42,10 @@ public final class Probe {
                         t -> answer.ids().add(tokenizer.encode(tower.cleaning().apply(t.prompt() + t.text())).ids()));
             }
         }
+        var pictures = new ImagePreprocessor(new ImageDecoder(Optional.empty()), false);
         for (Picture picture : reference.pictures()) {
             byte[] file = Files.readAllBytes(Path.of(args[1]).resolve(picture.name()));
-            float[] pixels = ImagePreprocessor.pixels(ImageDecoder.decode(file), description.image().orElseThrow().pixels());
+            float[] pixels = pictures.make(file, description.image().orElseThrow().pixels(), false).pixels();
             answer.differences().add(worst(pixels, Path.of(picture.pixels())));
         }
         Files.writeString(folder.resolve("probe.json"), new Gson().toJson(answer));

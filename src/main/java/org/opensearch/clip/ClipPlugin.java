@@ -20,6 +20,7 @@ import org.opensearch.clip.model.ModelEndpoints;
 import org.opensearch.clip.model.ModelFiles;
 import org.opensearch.clip.model.ModelLoader;
 import org.opensearch.clip.model.ModelMetadata;
+import org.opensearch.clip.model.PictureDecoding;
 import org.opensearch.clip.model.RestoreWarning;
 import org.opensearch.clip.model.Timers;
 import org.opensearch.clip.query.ClipQueryBuilder;
@@ -96,10 +97,12 @@ public final class ClipPlugin extends Plugin
         var catalog = Catalog.read();
         var fetcher = Timers.fetcher(threadPool, clusterService);
         var files = ModelFiles.of(environment, nodeEnvironment, catalog, fetcher, settings, clusterService);
-        var models = ModelLoader.models(files, settings, environment, nodeEnvironment, client, clusterService);
+        var pictures = PictureDecoding.of(environment);
+        var models =
+                ModelLoader.models(files, settings, pictures, environment, nodeEnvironment, client, clusterService);
         var spaces = new SpaceRecorder(client, clusterService, indexNameExpressionResolver, embedder.heap());
         filters = List.of(spaces, new RestoreWarning(clusterService));
-        var stats = new ClipStats().gauge("gpus", new GpuStats()::section);
+        var stats = new ClipStats().gauge("gpus", new GpuStats()::section).gauge("pictures", pictures::section);
         return List.of(settings, catalog, files, models, fetcher, searchTasks, stats, embedder.heap());
     }
 

@@ -127,7 +127,6 @@ class ArchitectureTests {
                         "ai.onnx..",
                         "com.google.gson..",
                         "com.sun.jna..",
-                        "com.luciad.imageio.webp..",
                         "com.google.protobuf..",
                         "org.apache.hc..")
                 .check(CLASSES);
@@ -145,10 +144,10 @@ class ArchitectureTests {
     }
 
     @Test
-    void onlyCoreOnnxCallsNativeLibraries() {
+    void onlyCoreOnnxAndCoreImageCallNativeLibraries() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage(ROOT + ".core.onnx..")
+                .resideOutsideOfPackages(ROOT + ".core.onnx..", ROOT + ".core.image..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("com.sun.jna..")

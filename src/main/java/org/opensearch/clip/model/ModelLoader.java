@@ -15,6 +15,7 @@ import org.opensearch.clip.core.engine.DualEncoder;
 import org.opensearch.clip.core.engine.Input;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.engine.Session;
+import org.opensearch.clip.core.image.ImagePreprocessor;
 import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.clip.core.model.Folder;
 import org.opensearch.clip.core.model.Modality;
@@ -49,9 +50,15 @@ public final class ModelLoader implements LoadedModels.Loader {
     private final PreparedGraphs prepared;
     private final LoadMarkers markers;
     private final ClipSettings settings;
+    private final ImagePreprocessor pictures;
     private final MemoryLedger ledger;
 
-    private ModelLoader(ModelFiles files, ClipSettings settings, NodeEnvironment node, ThreadPool threadPool) {
+    private ModelLoader(
+            ModelFiles files,
+            ClipSettings settings,
+            ImagePreprocessor pictures,
+            NodeEnvironment node,
+            ThreadPool threadPool) {
         Path data = node.nodeDataPaths()[0].resolve("clip");
         this.files = files;
         this.runtime = new OnnxRuntime((task, delay) -> Timers.later(threadPool, task, delay));
@@ -59,6 +66,7 @@ public final class ModelLoader implements LoadedModels.Loader {
                 data.resolve("prepared"), runtime, () -> settings.downloads().diskMinFreeBytes()));
         this.markers = new LoadMarkers(data.resolve("loading"));
         this.settings = settings;
+        this.pictures = pictures;
         this.ledger = new MemoryLedger(() -> settings.models().memoryLimitBytes());
     }
 
@@ -66,6 +74,7 @@ public final class ModelLoader implements LoadedModels.Loader {
     public static LoadedModels models(
             ModelFiles files,
             ClipSettings settings,
+            PictureDecoding pictures,
             Environment environment,
             NodeEnvironment node,
             Client client,
@@ -75,7 +84,7 @@ public final class ModelLoader implements LoadedModels.Loader {
         return new LoadedModels(
                 clusterService,
                 threadPool,
-                new ModelLoader(files, settings, node, threadPool),
+                new ModelLoader(files, settings, pictures.preprocessor(), node, threadPool),
                 new LoadTurns(client, clusterService, threadPool));
     }
 
@@ -253,7 +262,7 @@ public final class ModelLoader implements LoadedModels.Loader {
             Optional<Session> image = description
                     .image()
                     .map(tower -> keep(session(folder, tower, files, device, towers, progress), opened));
-            return new DualEncoder(description, text, tokenizer, image, ledger);
+            return new DualEncoder(description, text, tokenizer, image, pictures, ledger);
         } catch (RuntimeException | Error e) {
             for (AutoCloseable resource : opened) {
                 close(resource, e);

@@ -43,9 +43,17 @@ public final class ClipSettings {
             new ByteSizeValue(10, ByteSizeUnit.MB),
             new ByteSizeValue(1, ByteSizeUnit.GB));
 
-    /** Read from the header before anything is decoded; about 7 bytes of heap a pixel, and three must fit one array. */
+    /** Read from the header before anything is decoded; JPEG and WebP take 4 to 10 bytes a pixel. */
     public static final Setting<Long> IMAGE_MAX_PIXELS =
             Setting.longSetting("plugins.clip.image.max_pixels", 50_000_000, 1, 500_000_000, Dynamic, NodeScope);
+
+    /** JPEG and WebP by libjpeg-turbo and libwebp; without them the JDK reads JPEG, several times slower, and nothing reads WebP. */
+    public static final Setting<Boolean> IMAGE_NATIVE_DECODERS =
+            Setting.boolSetting("plugins.clip.image.native_decoders", true, NodeScope);
+
+    /** Of JPEGs that stay twice as large as what they are resized to. */
+    public static final Setting<Boolean> IMAGE_SCALED_DECODING =
+            Setting.boolSetting("plugins.clip.image.scaled_decoding", true, NodeScope);
 
     /** UTF-8; cut before tokenising, because a tokenizer reads the whole text even where it keeps 77 tokens. */
     public static final Setting<ByteSizeValue> TEXT_MAX_BYTES = bytes(
@@ -230,6 +238,8 @@ public final class ClipSettings {
         all.addAll(List.of(
                 IMAGE_MAX_BYTES,
                 IMAGE_MAX_PIXELS,
+                IMAGE_NATIVE_DECODERS,
+                IMAGE_SCALED_DECODING,
                 TEXT_MAX_BYTES,
                 THREADS,
                 SEARCH_QUEUE,

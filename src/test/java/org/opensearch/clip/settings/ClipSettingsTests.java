@@ -33,6 +33,8 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             Map.entry("plugins.clip.image.url.max_concurrent", "16"),
             Map.entry("plugins.clip.image.max_bytes", "10mb"),
             Map.entry("plugins.clip.image.max_pixels", "50000000"),
+            Map.entry("plugins.clip.image.native_decoders", "true"),
+            Map.entry("plugins.clip.image.scaled_decoding", "true"),
             Map.entry("plugins.clip.text.max_bytes", "64kb"),
             Map.entry("plugins.clip.threads", "1"),
             Map.entry("plugins.clip.search.queue", "200"),
@@ -62,6 +64,8 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             Map.entry("index.clip.guard", "error"));
 
     private static final Set<String> STATIC = Set.of(
+            "plugins.clip.image.native_decoders",
+            "plugins.clip.image.scaled_decoding",
             "plugins.clip.image.url.allowed_networks",
             "plugins.clip.image.url.max_concurrent",
             "plugins.clip.threads",
@@ -154,6 +158,8 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         invalid.put("plugins.clip.image.url.ingest", List.of());
         invalid.put("plugins.clip.image.max_bytes", List.of("0b", "2gb", "-1"));
         invalid.put("plugins.clip.image.max_pixels", List.of("0", "500000001"));
+        invalid.put("plugins.clip.image.native_decoders", List.of());
+        invalid.put("plugins.clip.image.scaled_decoding", List.of());
         invalid.put("plugins.clip.text.max_bytes", List.of("0b", "2mb"));
         invalid.put("plugins.clip.threads", List.of("0", "1025", "all"));
         invalid.put("plugins.clip.search.queue", List.of("0", "-1"));

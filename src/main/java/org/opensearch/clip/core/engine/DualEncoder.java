@@ -11,7 +11,6 @@ import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.image.ImageInfo;
 import org.opensearch.clip.core.image.ImagePreprocessor;
-import org.opensearch.clip.core.image.RgbImage;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.Tower;
@@ -60,6 +59,7 @@ public final class DualEncoder implements AutoCloseable {
     private final ModelDescription description;
     private final Buffers buffers = new Buffers();
     private final Optional<Tokenizer> tokenizer;
+    private final ImagePreprocessor pictures;
     private final Optional<TextTower> text;
     private final Optional<ImageTower> image;
     private final List<Session> sessions;
@@ -76,16 +76,37 @@ public final class DualEncoder implements AutoCloseable {
         this(description, text, tokenizer, image, RunMemory.UNCOUNTED);
     }
 
-    /** @param memory that runs take their tensors from */
-    public DualEncoder(
+    /** Pictures are decoded by the JDK's readers. */
+    DualEncoder(
             ModelDescription description,
             Optional<Session> text,
             Optional<Tokenizer> tokenizer,
             Optional<Session> image,
             RunMemory memory) {
+        this(
+                description,
+                text,
+                tokenizer,
+                image,
+                new ImagePreprocessor(new ImageDecoder(Optional.empty()), false),
+                memory);
+    }
+
+    /**
+     * @param pictures decodes and resizes them
+     * @param memory that runs take their tensors from
+     */
+    public DualEncoder(
+            ModelDescription description,
+            Optional<Session> text,
+            Optional<Tokenizer> tokenizer,
+            Optional<Session> image,
+            ImagePreprocessor pictures,
+            RunMemory memory) {
         int dimension = description.dimension();
         this.description = description;
         this.tokenizer = tokenizer;
+        this.pictures = pictures;
         this.text = description.text().map(t -> new TextTower(t, text.orElseThrow(), dimension, buffers, memory));
         this.image = description.image().map(t -> new ImageTower(t, image.orElseThrow(), dimension, buffers, memory));
         this.sessions = Stream.of(text, image).flatMap(Optional::stream).toList();
@@ -141,12 +162,8 @@ public final class DualEncoder implements AutoCloseable {
                 .orElseThrow(() -> new InputException(
                         InputException.Kind.INVALID_IMAGE, "the model has no picture tower: it embeds texts only"));
         try {
-            RgbImage image = ImageDecoder.decode(input.bytes());
-            float[] pixels = ImagePreprocessor.pixels(image, tower.pixels());
-            ImageInfo info = input.described()
-                    ? ImageInfo.of(ImageDecoder.header(input.bytes()).format(), image)
-                    : null;
-            return new Prepared.Image(pixels, image.width(), image.height(), info);
+            ImagePreprocessor.Made made = pictures.make(input.bytes(), tower.pixels(), input.described());
+            return new Prepared.Image(made.pixels(), made.width(), made.height(), made.info());
         } catch (ImageException e) {
             throw new InputException(InputException.Kind.INVALID_IMAGE, e.getMessage(), e);
         }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Locale;
+import java.util.Optional;
 import org.opensearch.clip.core.image.ImageDecoder.Header;
 
 /** A Windows or OS/2 bitmap of up to 32 bits a pixel, run-length encoded or not. */
@@ -33,19 +34,22 @@ record BmpPicture(byte[] bytes, int width, int height, int bits) implements Imag
 
     @Override
     public Header header() {
-        return new Header("BMP", width, height, 3L * width * height + (long) Math.max(8, bits) / 8 * width * height);
+        return new Header("BMP", width, height, (long) Math.max(8, bits) / 8 * width * height);
     }
 
     @Override
-    public RgbImage decode() throws IOException {
+    public Orientation orientation() {
+        return Orientation.UPRIGHT;
+    }
+
+    @Override
+    public void rows(Rows target, Optional<Leptonica> natives, int reduction) throws IOException {
         Raster raster = READER.read(withoutProfile(), width, height);
-        Canvas canvas = new Canvas(width, height, Orientation.UPRIGHT);
         int[] max = new int[raster.getNumBands()];
         for (int band = 0; band < max.length; band++) {
             max[band] = (1 << raster.getSampleModel().getSampleSize(band)) - 1;
         }
-        canvas.paint(raster, 0, 0, bits <= 8 ? Pixels.palette(palette()) : Pixels.stretchedRgb(max));
-        return canvas.image();
+        Samples.rows(raster, bits <= 8 ? Pixels.palette(palette()) : Pixels.stretchedRgb(max), target);
     }
 
     private int[] palette() {

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.opensearch.clip.core.image.ImageDecoder.Header;
 
@@ -88,20 +90,32 @@ record GifPicture(int width, int height, Frame frame, int[] palette, int backgro
 
     @Override
     public Header header() {
-        // Ours, the reader's, and its objects for each row.
-        long bytes = 3L * width * height + (long) frame.width * frame.height + 64L * frame.height;
+        // The reader's samples, and its objects for each row.
+        long bytes = (long) frame.width * frame.height + 64L * frame.height;
         return new Header("GIF", width, height, bytes);
     }
 
     @Override
-    public RgbImage decode() throws IOException {
-        Canvas canvas = new Canvas(width, height, Orientation.UPRIGHT);
-        if (frame.width < width || frame.height < height) {
-            canvas.fill(background < palette.length ? palette[background] : 0);
+    public Orientation orientation() {
+        return Orientation.UPRIGHT;
+    }
+
+    @Override
+    public void rows(Rows target, Optional<Leptonica> natives, int reduction) throws IOException {
+        Samples samples = new Samples(READER.read(frame.file(), frame.width, frame.height), Pixels.palette(palette));
+        int color = background < palette.length ? palette[background] : 0;
+        target.begin(width, height);
+        for (int y = 0; y < height; y++) {
+            int[] row = target.room();
+            boolean within = y >= frame.top && y < frame.top + frame.height;
+            if (!within || frame.width < width) {
+                Arrays.fill(row, 0, width, color);
+            }
+            if (within) {
+                samples.row(y - frame.top, row, frame.left);
+            }
+            target.filled();
         }
-        canvas.paint(
-                READER.read(frame.file(), frame.width, frame.height), frame.left, frame.top, Pixels.palette(palette));
-        return canvas.image();
     }
 
     private static int u16(ByteBuffer in, int at) {

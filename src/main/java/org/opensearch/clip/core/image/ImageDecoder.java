@@ -5,11 +5,12 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Bytes of a picture file to pixels, as Pillow's {@code exif_transpose(Image.open(..)).convert("RGB")} gives them: first
  * frame only, alpha dropped, colour profiles ignored. The format is what the first bytes say, never what somebody declared.
- * Whatever is wrong with a file ends as {@link ImageException}. Stateless, safe for use by many threads.
+ * Whatever is wrong with a file ends as {@link ImageException}. Safe for use by many threads.
  */
 public final class ImageDecoder {
 
@@ -19,8 +20,8 @@ public final class ImageDecoder {
     /**
      * What the first bytes say, read without decoding: format by magic bytes, size before EXIF orientation.
      *
-     * @param decodeBytes the most memory, heap and native, that {@link #decode} takes beside two copies of the file and
-     *     working space of at most 4 MiB, which does not grow with the picture
+     * @param decodeBytes the most memory, heap and native, that it takes to make the rows of the picture, beside two copies of the file
+     *     and working space of at most 4 MiB, which does not grow with the picture
      */
     public record Header(String format, int width, int height, long decodeBytes) {
         public long pixels() {
@@ -32,15 +33,27 @@ public final class ImageDecoder {
     sealed interface Picture permits JpegPicture, PngPicture, GifPicture, BmpPicture, WebpPicture {
         Header header();
 
-        /** @throws IOException when the data behind the headers is broken */
-        RgbImage decode() throws IOException;
+        /** How the rows are to be turned. */
+        Orientation orientation();
+
+        /**
+         * @param natives empty: without native code
+         * @param reduction 1, 2, 4 or 8: by which each edge may be divided, rounded up, where the format can do that while it is decoded
+         * @throws IOException when the data behind the headers is broken
+         */
+        void rows(Rows target, Optional<Leptonica> natives, int reduction) throws IOException;
     }
 
-    private ImageDecoder() {}
+    private final Optional<Leptonica> natives;
+
+    /** @param natives empty: JPEG by the JDK's reader, and no WebP */
+    public ImageDecoder(Optional<Leptonica> natives) {
+        this.natives = natives;
+    }
 
     /** @throws ImageException when the format is not one of ours or the header is broken */
     public static Header header(byte[] bytes) {
-        return guard(() -> open(bytes).header());
+        return open(bytes).header();
     }
 
     /**
@@ -48,12 +61,36 @@ public final class ImageDecoder {
      *
      * @throws ImageException when the picture cannot be read
      */
-    public static RgbImage decode(byte[] bytes) {
-        return guard(() -> open(bytes).decode());
+    public RgbImage decode(byte[] bytes) {
+        Picture picture = open(bytes);
+        UprightRows rows = new UprightRows(orientation(picture));
+        rows(picture, rows, 1);
+        return rows.image();
     }
 
-    private static Picture open(byte[] bytes) {
-        Picture picture = parse(bytes);
+    /** @throws ImageException as {@link #header} */
+    static Picture open(byte[] bytes) {
+        return guard(() -> checked(parse(bytes)));
+    }
+
+    /** @throws ImageException when the file is broken */
+    static Orientation orientation(Picture picture) {
+        return guard(picture::orientation);
+    }
+
+    /**
+     * See {@link Picture#rows}.
+     *
+     * @throws ImageException when the picture cannot be read; some of its rows may have been given then
+     */
+    void rows(Picture picture, Rows target, int reduction) {
+        guard(() -> {
+            picture.rows(target, natives, reduction);
+            return target;
+        });
+    }
+
+    private static Picture checked(Picture picture) {
         Header header = picture.header();
         if (header.width() < 1 || header.height() < 1) {
             throw new ImageException(
@@ -121,8 +158,6 @@ public final class ImageDecoder {
             throw new ImageException("the picture ends too early or is damaged", e);
         } catch (IOException | RuntimeException | StackOverflowError e) {
             throw new ImageException("the picture is damaged and cannot be decoded", e);
-        } catch (LinkageError e) {
-            throw new ImageException("this node cannot decode pictures of this format: a native library is missing", e);
         }
     }
 }

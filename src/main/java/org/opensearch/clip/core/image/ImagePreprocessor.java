@@ -1,78 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
-import java.util.Arrays;
+import java.util.concurrent.ConcurrentLinkedDeque;
 
 /**
- * Pixels of any size to the planar floats of a tower, as the Hugging Face image processors make them. Stateless, safe for
- * use by many threads. Sources: {@code get_resize_output_image_size}, {@code center_crop}, {@code rescale} and
- * {@code normalize} of transformers (PIL backend); for {@link ImageSpec.Resize#LONGEST} and for a target that is not square,
- * {@code ResizeKeepRatio} and {@code CenterCropOrPad} of open_clip, which jina-clip uses; for {@link
- * ImageSpec.Offset#HALF_EVEN} {@code CenterCrop} of torchvision.
+ * Pictures to what a tower reads, in one pass: a row is decoded, resized and normalised before the next, where the format lets it. The memory in which that is done is
+ * kept for the next picture. Safe for use by many threads.
  */
 public final class ImagePreprocessor {
 
-    private ImagePreprocessor() {}
+    /** Of what is kept for the next picture; large ones of extreme shape take more. */
+    private static final long MOST_KEPT_BYTES = 12 << 20;
 
-    /** @return {@code [3][spec.height()][spec.width()]} planar R, G, B, row-major, {@link ImageSpec#floats()} values */
-    public static float[] pixels(RgbImage image, ImageSpec spec) {
-        int width = width(image, spec);
-        int height = height(image, spec);
-        int columns = Math.min(width, spec.width());
-        int rows = Math.min(height, spec.height());
-        Resampler.Window center = new Resampler.Window(
-                spec.offset().cut(width - columns), spec.offset().cut(height - rows), columns, rows);
-        RgbImage resized = Resampler.resize(image, width, height, spec.filter(), center);
+    private final ImageDecoder decoder;
+    private final boolean scaled;
+    private final ConcurrentLinkedDeque<Scratch> idle = new ConcurrentLinkedDeque<>();
 
-        int plane = spec.width() * spec.height();
-        ImageSpec.Offset put = spec.resize() == ImageSpec.Resize.LONGEST ? ImageSpec.Offset.HALF_EVEN : spec.offset();
-        int left = put.put(spec.width() - columns);
-        int top = put.put(spec.height() - rows);
-        float[] pixels = new float[spec.floats()];
-        for (int channel = 0; channel < 3; channel++) {
-            float[] values = values(spec, channel);
-            if (columns < spec.width() || rows < spec.height()) {
-                Arrays.fill(pixels, channel * plane, (channel + 1) * plane, values[spec.fill()]);
+    /** @param scaled whether large pictures may be decoded at a fraction of their size, which changes their pixels a little */
+    public ImagePreprocessor(ImageDecoder decoder, boolean scaled) {
+        this.decoder = decoder;
+        this.scaled = scaled;
+    }
+
+    /**
+     * @param pixels {@code [3][height][width]} planar R, G, B as the tower reads them
+     * @param width of the whole picture, turned
+     * @param height of the whole picture, turned
+     * @param info {@code null} where it was not asked for
+     */
+    public record Made(float[] pixels, int width, int height, ImageInfo info) {}
+
+    /**
+     * @param described whether {@link Made#info()} is wanted; it is of the picture at its full size
+     * @throws ImageException when the picture cannot be read
+     */
+    public Made make(byte[] file, ImageSpec spec, boolean described) {
+        ImageDecoder.Picture picture = ImageDecoder.open(file);
+        ImageDecoder.Header header = picture.header();
+        Orientation orientation = ImageDecoder.orientation(picture);
+        int width = orientation.swaps ? header.height() : header.width();
+        int height = orientation.swaps ? header.width() : header.height();
+        Planes planes = new Planes(spec, width, height);
+        Scratch scratch = take();
+        try (Resampler resampler = planes.resampler(scratch, orientation)) {
+            if (!described) {
+                decoder.rows(picture, resampler, scaled ? planes.reduction(width, height) : 1);
+                return new Made(planes.pixels(), width, height, null);
             }
-            for (int y = 0; y < rows; y++) {
-                int from = 3 * y * columns + channel;
-                int to = channel * plane + (top + y) * spec.width() + left;
-                for (int x = 0; x < columns; x++) {
-                    pixels[to + x] = values[resized.rgb()[from + 3 * x] & 0xFF];
-                }
+            try (InfoRows info = new InfoRows(resampler, orientation, width, height)) {
+                decoder.rows(picture, info, 1);
+                return new Made(planes.pixels(), width, height, info.info(header.format()));
             }
+        } finally {
+            give(scratch);
         }
-        return pixels;
     }
 
-    private static int width(RgbImage image, ImageSpec spec) {
-        return spec.resize() == ImageSpec.Resize.SQUASH ? spec.resizeWidth() : edge(image.width(), image, spec);
+    private Scratch take() {
+        Scratch scratch = idle.poll();
+        return scratch == null ? new Scratch() : scratch;
     }
 
-    private static int height(RgbImage image, ImageSpec spec) {
-        return spec.resize() == ImageSpec.Resize.SQUASH ? spec.resizeHeight() : edge(image.height(), image, spec);
-    }
-
-    /** What becomes of an edge of {@code length} when the aspect ratio is kept. */
-    private static int edge(int length, RgbImage image, ImageSpec spec) {
-        double across = (double) image.width() / spec.resizeWidth();
-        double down = (double) image.height() / spec.resizeHeight();
-        if (spec.resize() == ImageSpec.Resize.LONGEST) {
-            return Math.max((int) Math.rint(length / Math.max(across, down)), 1);
+    private void give(Scratch scratch) {
+        if (scratch.bytes() <= MOST_KEPT_BYTES) {
+            idle.push(scratch);
         }
-        if (spec.resizeWidth() == spec.resizeHeight()) {
-            return (int) ((long) spec.resizeWidth() * length / Math.min(image.width(), image.height()));
-        }
-        return (int) Math.rint(length / Math.min(across, down));
-    }
-
-    /** What a byte becomes in this channel, in the float arithmetic of numpy. */
-    private static float[] values(ImageSpec spec, int channel) {
-        float[] values = new float[256];
-        for (int i = 0; i < values.length; i++) {
-            float rescaled = (float) (i * spec.rescale());
-            values[i] = (rescaled - (float) spec.mean()[channel]) / (float) spec.std()[channel];
-        }
-        return values;
     }
 }

@@ -27,48 +27,47 @@ final class JpegColors {
     private JpegColors() {}
 
     static Pixels ycc() {
-        return (samples, bands, rgb, start, step) -> {
+        return (samples, bands, pixels, start, step) -> {
             for (int i = 0, p = start; i < samples.length; i += bands, p += step) {
                 int y = samples[i];
                 int cb = samples[i + 1];
                 int cr = samples[i + 2];
-                rgb[p] = (byte) clip(y + CR_TO_R[cr]);
-                rgb[p + 1] = (byte) clip(y + ((CB_TO_G[cb] + CR_TO_G[cr]) >> BITS));
-                rgb[p + 2] = (byte) clip(y + CB_TO_B[cb]);
+                pixels[p] = Pixels.pixel(
+                        clip(y + CR_TO_R[cr]), clip(y + ((CB_TO_G[cb] + CR_TO_G[cr]) >> BITS)), clip(y + CB_TO_B[cb]));
             }
         };
     }
 
     static Pixels cmyk() {
-        return (samples, bands, rgb, start, step) -> {
+        return (samples, bands, pixels, start, step) -> {
             for (int i = 0, p = start; i < samples.length; i += bands, p += step) {
                 int k = samples[i + 3];
-                rgb[p] = ink(255 - samples[i], k);
-                rgb[p + 1] = ink(255 - samples[i + 1], k);
-                rgb[p + 2] = ink(255 - samples[i + 2], k);
+                pixels[p] = Pixels.pixel(
+                        ink(255 - samples[i], k), ink(255 - samples[i + 1], k), ink(255 - samples[i + 2], k));
             }
         };
     }
 
     /** libjpeg makes C, M, Y of YCC as 255 minus R, G, B; inverted that is R, G, B again. */
     static Pixels ycck() {
-        return (samples, bands, rgb, start, step) -> {
+        return (samples, bands, pixels, start, step) -> {
             for (int i = 0, p = start; i < samples.length; i += bands, p += step) {
                 int y = samples[i];
                 int cb = samples[i + 1];
                 int cr = samples[i + 2];
                 int k = samples[i + 3];
-                rgb[p] = ink(clip(y + CR_TO_R[cr]), k);
-                rgb[p + 1] = ink(clip(y + ((CB_TO_G[cb] + CR_TO_G[cr]) >> BITS)), k);
-                rgb[p + 2] = ink(clip(y + CB_TO_B[cb]), k);
+                pixels[p] = Pixels.pixel(
+                        ink(clip(y + CR_TO_R[cr]), k),
+                        ink(clip(y + ((CB_TO_G[cb] + CR_TO_G[cr]) >> BITS)), k),
+                        ink(clip(y + CB_TO_B[cb]), k));
             }
         };
     }
 
     /** What an ink leaves of the light that black leaves: Convert.c's {@code nk - MULDIV255(ink, nk)}. */
-    private static byte ink(int ink, int light) {
+    private static int ink(int ink, int light) {
         int product = ink * light + 128;
-        return (byte) Math.max(light - ((product + (product >> 8)) >> 8), 0);
+        return Math.max(light - ((product + (product >> 8)) >> 8), 0);
     }
 
     private static int clip(int value) {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
+import com.sun.jna.Memory;
 import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
 import java.io.IOException;
+import java.util.Optional;
 import org.opensearch.clip.core.image.ImageDecoder.Header;
 
 /**
- * A JPEG file: Huffman-coded, 8 bits, sequential or progressive; gray, YCbCr, RGB, CMYK or YCCK. The JDK's reader only
- * undoes the compression. It gets the file without its application segments, because which colours the components are is
- * decided here by libjpeg's rules, and profiles and thumbnails are nobody's business.
+ * A JPEG file: Huffman-coded, 8 bits, sequential or progressive; gray, YCbCr, RGB, CMYK or YCCK. Decoders get the file without its application
+ * segments, because which colours the components are is decided here by libjpeg's rules, and profiles and thumbnails are nobody's business. libjpeg-turbo makes all
+ * but inks; the JDK's reader only undoes the compression.
  */
 record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
 
@@ -23,9 +25,8 @@ record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
     public Header header() {
         long pixels = (long) segments.width() * segments.height();
         int components = segments.components().size();
-        boolean inPlace = components == 3 && segments.orientation() == Orientation.UPRIGHT;
-        // The reader's samples, which become ours where they are as many and stay in place, and its objects for each
-        // row; several scans are collected as 16-bit coefficients, in whole groups of blocks.
+        // libjpeg-turbo's words of four bytes, or the reader's samples and its objects for each row; several scans are
+        // collected as 16-bit coefficients, in whole groups of blocks.
         long coefficients = segments.manyScans()
                 ? 2L * components * (pixels + 32L * (segments.width() + segments.height() + 32))
                 : 0;
@@ -33,24 +34,72 @@ record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
                 "JPEG",
                 segments.width(),
                 segments.height(),
-                pixels * (components + (inPlace ? 0 : 3)) + coefficients + 64L * segments.height());
+                pixels * (components == 1 ? 1 : 4) + coefficients + 64L * (segments.height() + segments.width()));
     }
 
     @Override
-    public RgbImage decode() throws IOException {
+    public Orientation orientation() {
+        return segments.orientation();
+    }
+
+    @Override
+    public void rows(Rows target, Optional<Leptonica> natives, int reduction) throws IOException {
+        if (natives.isPresent() && segments.components().size() < 4) {
+            nativeRows(target, natives.get(), reduction);
+            return;
+        }
         Raster raster = READER.read(segments.file(), segments.width(), segments.height());
         for (int band = 0; band < raster.getNumBands(); band++) {
             if (segments.halfHeight(band)) {
                 smoothRows(raster, band);
             }
         }
-        return Canvas.of(raster, segments.orientation(), pixels());
+        Samples.rows(raster, pixels(), target);
+    }
+
+    private void nativeRows(Rows target, Leptonica natives, int reduction) throws IOException {
+        int width = Math.ceilDiv(segments.width(), reduction);
+        int height = Math.ceilDiv(segments.height(), reduction);
+        try (Memory file = segments.nativeFile();
+                Leptonica.Pix pix = natives.jpeg(file, reduction)) {
+            if (pix.width() != width || pix.height() != height) {
+                throw new IOException("headers contradict each other");
+            }
+            target.begin(width, height);
+            boolean gray = pix.isGray();
+            int[] words = new int[gray ? pix.words() : 0];
+            for (int y = 0; y < height; y++) {
+                int[] row = target.room();
+                if (gray) {
+                    pix.read(y, words);
+                    gray(words, row, width);
+                } else {
+                    pix.read(y, row);
+                    rgb(row, width);
+                }
+                target.filled();
+            }
+        }
+    }
+
+    /** Leptonica's words are {@code 0xRRGGBBxx}. */
+    private static void rgb(int[] row, int width) {
+        for (int x = 0; x < width; x++) {
+            row[x] >>>= 8;
+        }
+    }
+
+    /** The first of four bytes is the highest. */
+    private static void gray(int[] words, int[] row, int width) {
+        for (int x = 0; x < width; x++) {
+            row[x] = (words[x >> 2] >>> 24 - 8 * (x & 3) & 0xFF) * 0x010101;
+        }
     }
 
     private Pixels pixels() {
         return switch (segments.colors()) {
             case GRAY -> Pixels.gray(v -> v);
-            case RGB -> Pixels.rgb(8);
+            case RGB -> Pixels.rgb();
             case YCC -> JpegColors.ycc();
             case CMYK -> JpegColors.cmyk();
             case YCCK -> JpegColors.ycck();

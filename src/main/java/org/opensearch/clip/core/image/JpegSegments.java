@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
+import com.sun.jna.Memory;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -49,6 +51,10 @@ final class JpegSegments {
     private static final int APP15 = 0xEF;
     private static final int COM = 0xFE;
 
+    private static final byte[] NOTHING_SAID = HexFormat.of().parseHex("ffd8");
+    private static final byte[] JFIF = HexFormat.of().parseHex("ffd8ffe000104a46494600010100000100010000");
+    private static final byte[] ADOBE_RGB = HexFormat.of().parseHex("ffd8ffee000e41646f626500640000000000");
+
     private static final String EXIF = "Exif\0\0";
     private static final String XMP = "http://ns.adobe.com/xap/1.0/\0";
 
@@ -83,6 +89,9 @@ final class JpegSegments {
         this.firstScan = at;
         int scans = 0;
         for (; type(at) != EOI; at = marker(at + 2 + length(at))) {
+            if (isFrame(type(at))) {
+                throw twoFrames();
+            }
             scans += type(at) == SOS ? 1 : 0;
         }
         this.end = at;
@@ -156,15 +165,39 @@ final class JpegSegments {
                 .array();
     }
 
+    /** The same outside the heap, with a segment that says what {@link #colors} says. */
+    Memory nativeFile() {
+        byte[] head = switch (colors()) {
+            case YCC -> JFIF;
+            case RGB -> ADOBE_RGB;
+            default -> NOTHING_SAID;
+        };
+        byte[] before = tables.toByteArray();
+        int scans = end + 2 - firstScan;
+        Memory file = new Memory(head.length + before.length + scans);
+        file.write(0, head, 0, head.length);
+        file.write(head.length, before, 0, before.length);
+        file.write(head.length + before.length, bytes, firstScan, scans);
+        return file;
+    }
+
     private void segment(int type, int start, int end) {
         if (type >= APP0 && type <= APP15 || type == COM) {
             application(type, start, end);
             return;
         }
-        if (type >= SOF0 && type <= SOF15 && type != DHT && type != DAC) {
+        if (isFrame(type)) {
             frame(type, in.slice(start, end - start));
         }
         tables.write(bytes, start - 4, end - start + 4);
+    }
+
+    private static boolean isFrame(int type) {
+        return type >= SOF0 && type <= SOF15 && type != DHT && type != DAC;
+    }
+
+    private static ImageException twoFrames() {
+        return new ImageException("the JPEG has two frame headers");
     }
 
     private void application(int type, int start, int end) {
@@ -185,7 +218,7 @@ final class JpegSegments {
                     Locale.ROOT, "the JPEG is lossless, hierarchical or arithmetically coded (SOF%d)", type - SOF0));
         }
         if (!components.isEmpty()) {
-            throw new ImageException("the JPEG has two frame headers");
+            throw twoFrames();
         }
         int count = body.get(5);
         if (body.get(0) != 8 || (count != 1 && count != 3 && count != 4)) {

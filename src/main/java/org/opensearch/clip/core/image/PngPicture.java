@@ -4,6 +4,7 @@ package org.opensearch.clip.core.image;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Locale;
+import java.util.Optional;
 import org.opensearch.clip.core.image.ImageDecoder.Header;
 
 /**
@@ -22,7 +23,6 @@ record PngPicture(byte[] bytes, int width, int height, int depth, int colorType,
     /** Which pixels of the picture come one after the other: every {@code dx}th of every {@code dy}th row. */
     private record Pass(int x, int y, int dx, int dy) {}
 
-    private static final Pass[] ALL = {new Pass(0, 0, 1, 1)};
     private static final Pass[] ADAM7 = {
         new Pass(0, 0, 8, 8),
         new Pass(4, 0, 8, 8),
@@ -61,11 +61,17 @@ record PngPicture(byte[] bytes, int width, int height, int depth, int colorType,
 
     @Override
     public Header header() {
-        return new Header("PNG", width, height, 3L * width * height);
+        // Rows are not kept but of an interlaced one.
+        return new Header("PNG", width, height, interlaced ? 4L * width * height + 32L * height : 0);
     }
 
     @Override
-    public RgbImage decode() throws IOException {
+    public Orientation orientation() {
+        return new PngChunks(bytes).orientation();
+    }
+
+    @Override
+    public void rows(Rows target, Optional<Leptonica> natives, int reduction) throws IOException {
         PngChunks chunks = new PngChunks(bytes);
         if (colorType == PALETTE && chunks.palette().length == 0) {
             throw new ImageException("the PNG has no palette");
@@ -78,29 +84,68 @@ record PngPicture(byte[] bytes, int width, int height, int depth, int colorType,
                 depth == 16
                         ? Pixels.gray(v -> Math.min(v, 255)) // clipped, not scaled: Pillow's "I;16" to "RGB"
                         : Pixels.gray(v -> v * 255 / ((1 << depth) - 1));
-            case GRAY_ALPHA -> Pixels.gray(v -> v);
             case PALETTE -> Pixels.palette(chunks.palette());
-            default -> Pixels.rgb(8);
+            default -> Pixels.gray(v -> v);
         };
-        Canvas canvas = new Canvas(width, height, chunks.orientation());
+        target.begin(width, height);
         try (PngRows rows = rows(chunks)) {
-            for (Pass pass : interlaced ? ADAM7 : ALL) {
-                paint(canvas, rows, pass, pixels);
+            if (interlaced) {
+                passes(rows, pixels, target);
+            } else {
+                Line line = new Line(rows, width, pixels);
+                for (int y = 0; y < height; y++) {
+                    line.read(target.room(), 0, 1);
+                    target.filled();
+                }
             }
         }
-        return canvas.image();
     }
 
-    private void paint(Canvas canvas, PngRows rows, Pass pass, Pixels pixels) throws IOException {
-        int columns = (width - pass.x + pass.dx - 1) / pass.dx;
-        if (columns == 0) {
-            return;
+    private void passes(PngRows rows, Pixels pixels, Rows target) throws IOException {
+        int[][] picture = new int[height][width];
+        for (Pass pass : ADAM7) {
+            int columns = (width - pass.x + pass.dx - 1) / pass.dx;
+            if (columns > 0) {
+                Line line = new Line(rows, columns, pixels);
+                for (int y = pass.y; y < height; y += pass.dy) {
+                    line.read(picture[y], pass.x, pass.dx);
+                }
+            }
         }
-        rows.begin((int) (((long) columns * samples() * depth + 7) / 8));
-        int[] samples = new int[columns * shown()];
-        for (int y = pass.y; y < height; y += pass.dy) {
-            read(rows.next(), samples);
-            canvas.row(pass.x, y, pass.dx, samples, shown(), pixels);
+        for (int[] row : picture) {
+            System.arraycopy(row, 0, target.room(), 0, width);
+            target.filled();
+        }
+    }
+
+    /** Rows of {@code columns} pixels. */
+    private final class Line {
+        private final PngRows rows;
+        private final Pixels pixels;
+        private final int[] samples;
+
+        Line(PngRows rows, int columns, Pixels pixels) {
+            this.rows = rows;
+            this.pixels = pixels;
+            this.samples = new int[columns];
+            rows.begin((int) (((long) columns * samples() * depth + 7) / 8));
+        }
+
+        void read(int[] row, int at, int step) throws IOException {
+            if (shown() == 3) {
+                rgb(rows.next(), row, at, step);
+            } else {
+                PngPicture.this.read(rows.next(), samples);
+                pixels.convert(samples, 1, row, at, step);
+            }
+        }
+
+        private void rgb(byte[] bytes, int[] row, int at, int step) {
+            int sample = depth / 8;
+            int pixel = pixelBytes();
+            for (int i = 0, p = 0, to = at; i < samples.length; i++, p += pixel, to += step) {
+                row[to] = Pixels.pixel(bytes[p] & 0xFF, bytes[p + sample] & 0xFF, bytes[p + 2 * sample] & 0xFF);
+            }
         }
     }
 
@@ -136,13 +181,6 @@ record PngPicture(byte[] bytes, int width, int height, int depth, int colorType,
             int mask = (1 << depth) - 1;
             for (int i = 0; i < samples.length; i++) {
                 samples[i] = row[i / perByte] >> (perByte - 1 - i % perByte) * depth & mask;
-            }
-        } else if (shown() == 3) {
-            int sample = depth / 8;
-            for (int i = 0, p = 0; i < samples.length; i += 3, p += pixelBytes()) {
-                samples[i] = row[p] & 0xFF;
-                samples[i + 1] = row[p + sample] & 0xFF;
-                samples[i + 2] = row[p + 2 * sample] & 0xFF;
             }
         } else if (colorType == GRAY && depth == 16) {
             for (int i = 0; i < samples.length; i++) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
-import com.luciad.imageio.webp.WebPImageReaderSpi;
+import com.sun.jna.Memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
 import org.opensearch.clip.core.image.ImageDecoder.Header;
 
@@ -18,7 +19,6 @@ import org.opensearch.clip.core.image.ImageDecoder.Header;
  */
 record WebpPicture(int width, int height, Frame frame, Orientation orientation) implements ImageDecoder.Picture {
 
-    private static final SpiReader READER = new SpiReader(new WebPImageReaderSpi());
     private static final String LOSSY = "VP8 ";
     private static final String LOSSLESS = "VP8L";
     private static final int FIRST_CHUNK = 12;
@@ -77,27 +77,57 @@ record WebpPicture(int width, int height, Frame frame, Orientation orientation) 
         if (frame.left + frame.width > width || frame.top + frame.height > height) {
             throw new ImageException("the WebP has a frame that is larger than its canvas");
         }
-        // Ours; of the frame what libwebp works on and gives back, and the reader's copy, 4 bytes each.
-        long bytes = 3L * width * height + 12L * frame.width * frame.height;
-        if (frame.chunk.name.equals(LOSSLESS)) {
-            bytes += new Vp8lHead(frame.chunk.data, frame.width, frame.height).bytes();
-        }
-        return new Header("WebP", width, height, bytes);
+        // Of the frame what libwebp gives back, 4 bytes a pixel, and what it works on: some rows of lossy ones, all of
+        // others.
+        long pixels = (long) frame.width * frame.height;
+        long bytes = frame.chunk.name.equals(LOSSLESS)
+                ? 8 * pixels + new Vp8lHead(frame.chunk.data, frame.width, frame.height).bytes()
+                : 4 * pixels + pixels / 16;
+        return new Header("WebP", width, height, bytes + 256L * frame.width);
     }
 
     @Override
-    public RgbImage decode() throws IOException {
-        Canvas canvas = new Canvas(width, height, orientation);
-        canvas.paint(READER.read(file(), frame.width, frame.height), frame.left, frame.top, Pixels.rgb(8));
-        return canvas.image();
+    public void rows(Rows target, Optional<Leptonica> natives, int reduction) throws IOException {
+        if (natives.isEmpty()) {
+            throw new ImageException(
+                    "WebP is decoded by a native library, which this node cannot load or must not use (plugins.clip.image.native_decoders)");
+        }
+        try (Memory file = file();
+                Memory pixels = natives.get().webp(file, frame.width, frame.height)) {
+            int[] own = new int[frame.width];
+            target.begin(width, height);
+            for (int y = 0; y < height; y++) {
+                int[] row = target.room();
+                if (frame.width < width) {
+                    Arrays.fill(row, 0, width, 0);
+                }
+                if (y >= frame.top && y < frame.top + frame.height) {
+                    pixels.read((long) (y - frame.top) * own.length * Integer.BYTES, own, 0, own.length);
+                    withoutAlpha(own, row, frame.left);
+                } else {
+                    Arrays.fill(row, 0, width, 0);
+                }
+                target.filled();
+            }
+        }
     }
 
-    private byte[] file() {
+    private static void withoutAlpha(int[] own, int[] row, int left) {
+        for (int x = 0; x < own.length; x++) {
+            row[left + x] = own[x] & 0xFFFFFF;
+        }
+    }
+
+    private Memory file() {
         Chunk chunk = frame.chunk;
-        ByteBuffer file = ByteBuffer.allocate(FIRST_CHUNK + chunk.length()).order(ByteOrder.LITTLE_ENDIAN);
-        file.put(ascii("RIFF")).putInt(4 + chunk.length()).put(ascii("WEBP"));
-        file.put(ascii(chunk.name)).putInt(chunk.data.limit()).put(chunk.data.duplicate());
-        return file.array();
+        ByteBuffer head = ByteBuffer.allocate(FIRST_CHUNK + 8).order(ByteOrder.LITTLE_ENDIAN);
+        head.put(ascii("RIFF")).putInt(4 + chunk.length()).put(ascii("WEBP"));
+        head.put(ascii(chunk.name)).putInt(chunk.data.limit());
+        Memory file = new Memory(FIRST_CHUNK + chunk.length());
+        file.setByte(file.size() - 1, (byte) 0); // what makes its length even
+        file.write(0, head.array(), 0, head.capacity());
+        file.write(head.capacity(), chunk.data.array(), chunk.data.arrayOffset(), chunk.data.limit());
+        return file;
     }
 
     private static Frame frame(Chunk chunk) {

@@ -70,7 +70,15 @@ class FamilyParityTests {
 
     private record Golden(Map<String, Object> overrides, List<Text> texts, List<Picture> pictures) {
         static Golden of(String family) throws IOException {
-            return new Gson().fromJson(Files.readString(FOLDER.resolve(family).resolve("expected.json")), Golden.class);
+            Golden all = new Gson()
+                    .fromJson(Files.readString(FOLDER.resolve(family).resolve("expected.json")), Golden.class);
+            // native code decodes WebP, in a process of its own: NativePicturesTests
+            return new Golden(
+                    all.overrides,
+                    all.texts,
+                    all.pictures.stream()
+                            .filter(picture -> !picture.name.endsWith(".webp"))
+                            .toList());
         }
 
         /** As a node does: each tower cut out of its graph and prepared. */

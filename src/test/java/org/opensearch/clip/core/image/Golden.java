@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The files and expectations that {@code src/test/resources/image/make.py} made with Pillow. */
@@ -35,6 +36,46 @@ final class Golden {
             rgb[i] = (byte) (state >>> 24);
         }
         return new RgbImage(width, height, rgb);
+    }
+
+    /** By the JDK's readers. */
+    static RgbImage decode(byte[] file) {
+        return new ImageDecoder(Optional.empty()).decode(file);
+    }
+
+    /** A tower that sees {@code width x height} bytes as 0..1. */
+    static ImageSpec plain(int width, int height) {
+        return new ImageSpec(
+                width,
+                height,
+                ImageSpec.Resize.SHORTEST,
+                Resampler.Filter.BICUBIC,
+                1 / 255.0,
+                new double[3],
+                new double[] {1, 1, 1},
+                0);
+    }
+
+    /** As the tower reads it. */
+    static float[] pixels(RgbImage image, ImageSpec spec) {
+        Planes planes = new Planes(spec, image.width(), image.height());
+        try (Resampler resampler = planes.resampler(new Scratch(), Orientation.UPRIGHT)) {
+            image.rows(resampler);
+        }
+        return planes.pixels();
+    }
+
+    static RgbImage resize(RgbImage image, int width, int height, Resampler.Filter filter) {
+        return resize(image, width, height, filter, new Resampler.Window(0, 0, width, height));
+    }
+
+    static RgbImage resize(RgbImage image, int width, int height, Resampler.Filter filter, Resampler.Window window) {
+        byte[] rgb = new byte[3 * window.width() * window.height()];
+        try (Resampler resampler = new Resampler(
+                new Scratch(), filter, width, height, window, Orientation.UPRIGHT, RgbImage.target(rgb))) {
+            image.rows(resampler);
+        }
+        return new RgbImage(window.width(), window.height(), rgb);
     }
 
     static Resampler.Filter filter(int code) {

@@ -45,7 +45,7 @@ class ImagePreprocessorTests {
                 normalised ? MEAN : new double[3],
                 normalised ? STD : new double[] {1, 1, 1},
                 fill);
-        float[] pixels = ImagePreprocessor.pixels(Golden.noise(seed, width, height), spec);
+        float[] pixels = Golden.pixels(Golden.noise(seed, width, height), spec);
         assertEquals(spec.floats(), pixels.length);
         assertEquals(sha256, sha256(pixels));
     }
@@ -70,7 +70,7 @@ class ImagePreprocessorTests {
                 new double[3],
                 new double[] {1, 1, 1},
                 0);
-        assertEquals(sha256, sha256(ImagePreprocessor.pixels(Golden.noise(seed, width, height), spec)));
+        assertEquals(sha256, sha256(Golden.pixels(Golden.noise(seed, width, height), spec)));
     }
 
     private static String sha256(float[] pixels) {
@@ -82,7 +82,7 @@ class ImagePreprocessorTests {
     @Test
     void targetThatIsNotSquareIsCovered() {
         ImageSpec spec = plain(40, 20, ImageSpec.Resize.SHORTEST);
-        for (float value : ImagePreprocessor.pixels(white(33, 90), spec)) {
+        for (float value : Golden.pixels(white(33, 90), spec)) {
             assertEquals(1f, value);
         }
     }
@@ -91,8 +91,8 @@ class ImagePreprocessorTests {
     void aPictureAsNarrowAsALineIsPrepared() {
         for (ImageSpec.Resize resize : ImageSpec.Resize.values()) {
             ImageSpec spec = plain(64, 64, resize);
-            assertEquals(3 * 64 * 64, ImagePreprocessor.pixels(white(65_535, 1), spec).length);
-            assertEquals(3 * 64 * 64, ImagePreprocessor.pixels(white(1, 65_535), spec).length);
+            assertEquals(3 * 64 * 64, Golden.pixels(white(65_535, 1), spec).length);
+            assertEquals(3 * 64 * 64, Golden.pixels(white(1, 65_535), spec).length);
         }
     }
 

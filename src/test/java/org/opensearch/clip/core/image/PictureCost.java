@@ -17,16 +17,18 @@ public final class PictureCost {
      * thread allocates.
      */
     public static void main(String[] args) throws IOException {
-        Golden.rows("decoded.txt").forEach(row -> ImageDecoder.decode(Golden.file(row[0])));
+        ImagePreprocessor preprocessor = new ImagePreprocessor(new ImageDecoder(Natives.here()), false);
+        ImageSpec spec = Golden.plain(224, 224);
+        Golden.rows("decoded.txt").forEach(row -> preprocessor.make(Golden.file(row[0]), spec, false));
         byte[] file = Files.readAllBytes(Path.of(args[0]));
         long reserved = ImageDecoder.header(file).decodeBytes() + 2L * file.length;
         long before = peak() + allocated();
-        int width = ImageDecoder.decode(file).width();
+        int width = preprocessor.make(file, spec, false).width();
         long grown = peak() + allocated() - before;
         long start = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
         if (args.length > 1) {
             ImageDecoder.header(file);
-            ImageDecoder.decode(file);
+            preprocessor.make(file, spec, false);
         }
         long millis = (ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - start) / 1_000_000;
         System.out.println(millis + " " + grown + " " + reserved + " " + file.length + " " + width);
@@ -37,7 +39,7 @@ public final class PictureCost {
     }
 
     /** The most memory that the process has had, in bytes. */
-    private static long peak() throws IOException {
+    static long peak() throws IOException {
         return Files.readAllLines(Path.of("/proc/self/status")).stream()
                 .filter(line -> line.startsWith("VmHWM:"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) << 10)

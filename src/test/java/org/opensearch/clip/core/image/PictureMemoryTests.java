@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -28,21 +27,8 @@ class PictureMemoryTests {
     void aProcessGrowsByNoMoreThanWasReserved(CostlyPicture picture) throws IOException, InterruptedException {
         Path file = folder.resolve(picture.name());
         Files.write(file, picture.file(EDGE));
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xms400m",
-                        "-Xmx400m",
-                        "-XX:+UseSerialGC",
-                        "-XX:+AlwaysPreTouch",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        PictureCost.class.getName(),
-                        file.toString())
-                .redirectError(folder.resolve("errors").toFile())
-                .start();
-        String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-        assertEquals(0, process.waitFor(), () -> answer);
+        String answer = Natives.run(
+                folder, "-Xms400m", "-Xmx400m", "-XX:+AlwaysPreTouch", PictureCost.class.getName(), file.toString());
         String[] numbers = answer.split(" ");
         assertEquals(EDGE, Integer.parseInt(numbers[4]));
         long grown = Long.parseLong(numbers[1]);
