@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
-import java.util.concurrent.CancellationException;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.opensearch.ExceptionsHelper;
@@ -9,6 +8,7 @@ import org.opensearch.OpenSearchException;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.clip.core.engine.InputException;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.engine.StoppedException;
 import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.net.FetchException;
 import org.opensearch.clip.embed.Embed.Result;
@@ -56,7 +56,7 @@ public final class Failures {
                                 + new ByteSizeValue(e.getByteLimit()) + "] of "
                                 + (e.getMessage().startsWith("[parent]") ? TOTAL_LIMIT : REQUEST_LIMIT) + ")",
                         RestStatus.TOO_MANY_REQUESTS);
-            case CancellationException e -> of(Refusal.unavailable(e.getMessage()));
+            case StoppedException e -> of(Refusal.unavailable(e.getMessage()));
             case ModelException e -> {
                 LOGGER.warn("a run of a model failed", e);
                 yield new Failure("model_failed", e.getMessage(), RestStatus.INTERNAL_SERVER_ERROR);

@@ -3,6 +3,7 @@ package org.opensearch.clip.model;
 
 import java.io.IOException;
 import java.util.Locale;
+import org.opensearch.clip.core.engine.Session;
 import org.opensearch.clip.core.engine.Session.Footprint;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.onnx.PreparedGraphs;
@@ -18,13 +19,15 @@ import org.opensearch.core.xcontent.XContentBuilder;
  *
  * @param nodes of the graph that it runs
  * @param unprepared why the graph was loaded as it was published, or {@code null}
+ * @param allCoresBytes that it takes besides, so that one run can use all cores; 0 = none can
  */
-record LoadedTower(Modality modality, Footprint memory, long nodes, String unprepared)
+record LoadedTower(Modality modality, Footprint memory, long nodes, String unprepared, long allCoresBytes)
         implements Writeable, ToXContentFragment {
 
     static LoadedTower of(Modality modality, PreparedGraphs.Opened opened) {
+        Session session = opened.session();
         return new LoadedTower(
-                modality, opened.session().footprint(), opened.session().nodes(), opened.unprepared());
+                modality, session.footprint(), session.nodes(), opened.unprepared(), session.allCoresBytes());
     }
 
     LoadedTower(StreamInput in) throws IOException {
@@ -32,8 +35,13 @@ record LoadedTower(Modality modality, Footprint memory, long nodes, String unpre
                 Frame.begin(in).readEnum(Modality.class),
                 new Footprint(in.readVLong(), in.readVLong(), in.readBoolean()),
                 in.readVLong(),
-                in.readOptionalString());
-        Frame.end(in);
+                in.readOptionalString(),
+                tail(in));
+    }
+
+    private static long tail(StreamInput in) throws IOException {
+        StreamInput tail = Frame.tail(in);
+        return tail.available() > 0 ? tail.readVLong() : 0;
     }
 
     @Override
@@ -45,7 +53,7 @@ record LoadedTower(Modality modality, Footprint memory, long nodes, String unpre
         out.writeBoolean(memory.measured());
         out.writeVLong(nodes);
         out.writeOptionalString(unprepared);
-        Frame.end(out);
+        Frame.end(out, tail -> tail.writeVLong(allCoresBytes));
     }
 
     @Override
@@ -54,6 +62,7 @@ record LoadedTower(Modality modality, Footprint memory, long nodes, String unpre
         builder.field("anonymous_bytes", memory.anonymousBytes());
         builder.field("mapped_bytes", memory.mappedBytes());
         builder.field("measured", memory.measured());
+        builder.field("all_cores_bytes", allCoresBytes);
         builder.field("graph_nodes", nodes);
         builder.field("prepared", unprepared == null);
         if (unprepared != null) {

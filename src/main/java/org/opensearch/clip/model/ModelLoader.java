@@ -31,6 +31,7 @@ import org.opensearch.clip.core.onnx.PreparedGraphs;
 import org.opensearch.clip.core.text.Tokenizer;
 import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.util.concurrent.OpenSearchExecutors;
 import org.opensearch.env.Environment;
 import org.opensearch.env.NodeEnvironment;
 import org.opensearch.secure_sm.AccessController;
@@ -52,13 +53,15 @@ public final class ModelLoader implements LoadedModels.Loader {
     private final ClipSettings settings;
     private final ImagePreprocessor pictures;
     private final MemoryLedger ledger;
+    private final int cores;
 
     private ModelLoader(
             ModelFiles files,
             ClipSettings settings,
             ImagePreprocessor pictures,
             NodeEnvironment node,
-            ThreadPool threadPool) {
+            ThreadPool threadPool,
+            int cores) {
         Path data = node.nodeDataPaths()[0].resolve("clip");
         this.files = files;
         this.runtime = new OnnxRuntime((task, delay) -> Timers.later(threadPool, task, delay));
@@ -67,6 +70,7 @@ public final class ModelLoader implements LoadedModels.Loader {
         this.markers = new LoadMarkers(data.resolve("loading"));
         this.settings = settings;
         this.pictures = pictures;
+        this.cores = cores;
         this.ledger = new MemoryLedger(() -> settings.models().memoryLimitBytes());
     }
 
@@ -84,7 +88,13 @@ public final class ModelLoader implements LoadedModels.Loader {
         return new LoadedModels(
                 clusterService,
                 threadPool,
-                new ModelLoader(files, settings, pictures.preprocessor(), node, threadPool),
+                new ModelLoader(
+                        files,
+                        settings,
+                        pictures.preprocessor(),
+                        node,
+                        threadPool,
+                        OpenSearchExecutors.allocatedProcessors(environment.settings())),
                 new LoadTurns(client, clusterService, threadPool));
     }
 
@@ -162,7 +172,8 @@ public final class ModelLoader implements LoadedModels.Loader {
             var towers = new ArrayList<LoadedTower>();
             long momentary = momentary(folder, description, model.files());
             memory.resize(weights(model.files()) + momentary);
-            DualEncoder encoder = open(folder, description, model.files(), chosen.device(), towers, marked, progress);
+            DualEncoder encoder =
+                    open(folder, description, model, options(model, chosen.device()), towers, marked, progress);
             try {
                 memory.resize(encoder.bytes() + momentary);
                 tryOut(encoder, model);
@@ -241,12 +252,18 @@ public final class ModelLoader implements LoadedModels.Loader {
                 graph, hashes.keySet(), path -> new PreparedGraphs.File(folder.file(path), hashes.get(path)));
     }
 
+    private OnnxOptions options(DeclaredModel model, Device device) {
+        Duration ofTrial = Duration.ofMillis(settings.lanes().ingestTimeout().millis());
+        boolean shared = Overrides.parse(model.overrides()).sharedBatches();
+        return new OnnxOptions(1, ofTrial, device, cores, shared);
+    }
+
     /** @param towers what was opened is added to */
     private DualEncoder open(
             Folder folder,
             ModelDescription description,
-            List<Artifact> files,
-            Device device,
+            DeclaredModel model,
+            OnnxOptions options,
             List<LoadedTower> towers,
             LoadMarkers.Towers marked,
             Progress progress) {
@@ -257,11 +274,11 @@ public final class ModelLoader implements LoadedModels.Loader {
                     .map(tower -> keep(Tokenizer.open(folder.file(tower.tokenizer()), tower.maxTokens()), opened));
             Optional<Session> text = description
                     .text()
-                    .map(tower -> keep(session(folder, tower, files, device, towers, progress), opened));
+                    .map(tower -> keep(session(folder, tower, model, options, towers, progress), opened));
             description.image().ifPresent(tower -> marked.enter(Modality.IMAGE));
             Optional<Session> image = description
                     .image()
-                    .map(tower -> keep(session(folder, tower, files, device, towers, progress), opened));
+                    .map(tower -> keep(session(folder, tower, model, options, towers, progress), opened));
             return new DualEncoder(description, text, tokenizer, image, pictures, ledger);
         } catch (RuntimeException | Error e) {
             for (AutoCloseable resource : opened) {
@@ -275,15 +292,13 @@ public final class ModelLoader implements LoadedModels.Loader {
     private Session session(
             Folder folder,
             Tower tower,
-            List<Artifact> files,
-            Device device,
+            DeclaredModel model,
+            OnnxOptions options,
             List<LoadedTower> towers,
             Progress progress) {
         progress.enter(Progress.Stage.LOADING, 0, 0);
-        OnnxOptions options = new OnnxOptions(
-                1, Duration.ofMillis(settings.lanes().ingestTimeout().millis()), device);
         PreparedGraphs.Opened opened = prepared.open(
-                source(folder, tower.graph(), files),
+                source(folder, tower.graph(), model.files()),
                 tower.outputs(),
                 options,
                 () -> progress.enter(Progress.Stage.PREPARING, 0, 0));

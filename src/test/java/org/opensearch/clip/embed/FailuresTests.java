@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed;
 
-import java.util.concurrent.CancellationException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.clip.core.engine.InputException;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.engine.StoppedException;
 import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.net.FetchException;
 import org.opensearch.clip.embed.Embed.Lane;
@@ -72,7 +72,7 @@ public class FailuresTests extends OpenSearchTestCase {
     }
 
     public void testARunThatTheNodeStoppedIsNoFaultOfTheModel() {
-        Failure stopped = Failures.of(new CancellationException("the node is closing"));
+        Failure stopped = Failures.of(new StoppedException(StoppedException.Reason.CLOSING, "the node is closing"));
         assertEquals(RestStatus.SERVICE_UNAVAILABLE, stopped.status());
     }
 }

@@ -17,6 +17,7 @@ import org.opensearch.clip.core.engine.DualEncoder;
 import org.opensearch.clip.core.engine.DualEncoder.Prepared;
 import org.opensearch.clip.core.engine.Input;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.engine.RunControl;
 import org.opensearch.clip.core.engine.Session;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.ModelFolder;
@@ -161,7 +162,7 @@ final class GatedModel implements Closeable {
             }
 
             @Override
-            public Floats run(Map<String, Tensor> inputs, String output) {
+            public Floats run(Map<String, Tensor> inputs, String output, RunControl control) {
                 runs.add(Math.toIntExact(inputs.values().iterator().next().shape()[0]));
                 onRun.run();
                 atTheDoor.release();
@@ -175,7 +176,7 @@ final class GatedModel implements Closeable {
                 if (isPoisoned(inputs)) {
                     throw new ModelException("poison");
                 }
-                return real.run(inputs, output);
+                return real.run(inputs, output, control);
             }
 
             @Override

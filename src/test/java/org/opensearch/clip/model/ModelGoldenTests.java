@@ -43,7 +43,7 @@ public class ModelGoldenTests extends OpenSearchTestCase {
                 7,
                 "cpu",
                 "w",
-                List.of(new LoadedTower(Modality.IMAGE, new Footprint(1, 2, true), 3, "u")),
+                List.of(new LoadedTower(Modality.IMAGE, new Footprint(1, 2, true), 3, "u", 4)),
                 "r",
                 9,
                 new Progress.At(Progress.Stage.DOWNLOADING, 1, 2, -1));

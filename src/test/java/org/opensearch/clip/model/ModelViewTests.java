@@ -40,7 +40,7 @@ public class ModelViewTests extends OpenSearchTestCase {
                 null,
                 loaded ? "on the CPU" : null,
                 loaded
-                        ? List.of(new LoadedTower(Modality.TEXT, new Footprint(300, 700, true), 12, "no room"))
+                        ? List.of(new LoadedTower(Modality.TEXT, new Footprint(300, 700, true), 12, "no room", 50))
                         : List.of(),
                 state == State.FAILED ? "broken" : null,
                 1,
@@ -122,7 +122,7 @@ public class ModelViewTests extends OpenSearchTestCase {
                 containsString(
                         "\"a\":{\"name\":\"a\",\"state\":\"LOADED\",\"bytes\":1000,\"device\":null,"
                                 + "\"warning\":\"on the CPU\",\"towers\":{\"text\":{\"anonymous_bytes\":300,\"mapped_bytes\":700,"
-                                + "\"measured\":true,\"graph_nodes\":12,\"prepared\":false,\"unprepared_reason\":\"no room\"}}"));
+                                + "\"measured\":true,\"all_cores_bytes\":50,\"graph_nodes\":12,\"prepared\":false,\"unprepared_reason\":\"no room\"}}"));
         assertThat(
                 json,
                 containsString(

@@ -170,22 +170,32 @@ public final class DualEncoder implements AutoCloseable {
     }
 
     /**
-     * One run of one tower.
+     * One run of one tower, for a caller that stays until the end.
+     *
+     * @return see {@link #encode(List, RunControl)}
+     */
+    public List<float[]> encode(List<? extends Prepared> batch) {
+        return encode(batch, RunControl.patient());
+    }
+
+    /**
+     * One run of one tower, or one after the other where its graph takes fewer inputs.
      *
      * @param batch 1 to n inputs of one modality
      * @return one vector an input, {@code description().dimension()} floats, as the model makes it: neither cut nor
      *     normalised
-     * @throws ModelException when the run failed or was stopped, or made something that is no vector
+     * @throws StoppedException when it was ended before it was done
+     * @throws ModelException when the run failed, or made something that is no vector
      * @throws IllegalArgumentException when {@code batch} is empty, mixed, or of a tower that the model does not have
      */
-    public List<float[]> encode(List<? extends Prepared> batch) {
+    public List<float[]> encode(List<? extends Prepared> batch, RunControl control) {
         List<Prepared.Text> texts = only(Prepared.Text.class, batch);
         List<Prepared.Image> images = only(Prepared.Image.class, batch);
         if (!batch.isEmpty() && texts.size() == batch.size() && text.isPresent()) {
-            return text.get().encode(texts);
+            return text.get().encode(texts, control);
         }
         if (!batch.isEmpty() && images.size() == batch.size() && image.isPresent()) {
-            return image.get().encode(images);
+            return image.get().encode(images, control);
         }
         throw new IllegalArgumentException("a batch must be of one modality that the model has, got " + texts.size()
                 + " texts and " + images.size() + " pictures");
@@ -193,6 +203,22 @@ public final class DualEncoder implements AutoCloseable {
 
     private static <T> List<T> only(Class<T> type, List<? extends Prepared> batch) {
         return batch.stream().filter(type::isInstance).map(type::cast).toList();
+    }
+
+    /** Inputs that one run of a tower takes at most. */
+    public int batch(Modality modality) {
+        return switch (modality) {
+            case TEXT -> text.map(TextTower::batch).orElse(1);
+            case IMAGE -> image.map(ImageTower::batch).orElse(1);
+        };
+    }
+
+    /** Whether one run of a tower can use all cores. */
+    public boolean usesAllCores(Modality modality) {
+        return switch (modality) {
+            case TEXT -> text.filter(TextTower::usesAllCores).isPresent();
+            case IMAGE -> image.filter(ImageTower::usesAllCores).isPresent();
+        };
     }
 
     /** Bytes that the sessions are charged for. */

@@ -28,7 +28,8 @@ final class ImageTower {
         this.graph = Graph.of(tower, session, dimension);
         this.buffers = buffers;
         this.memory = memory;
-        this.batch = Math.min(Graph.batch(tower.graph(), session, session.inputs()), pixels.batch());
+        int most = Graph.batch(tower.graph(), session, session.inputs());
+        this.batch = session.sharesScales() ? 1 : Math.min(most, pixels.batch());
         this.input = input(tower, session);
     }
 
@@ -61,11 +62,19 @@ final class ImageTower {
         return fits;
     }
 
-    List<float[]> encode(List<Prepared.Image> images) {
+    int batch() {
+        return batch;
+    }
+
+    boolean usesAllCores() {
+        return graph.session().allCoresBytes() > 0;
+    }
+
+    List<float[]> encode(List<Prepared.Image> images, RunControl control) {
         var vectors = new ArrayList<float[]>(images.size());
         while (vectors.size() < images.size()) {
             int from = vectors.size();
-            vectors.addAll(run(images.subList(from, from + fitting(images.size() - from))));
+            vectors.addAll(run(images.subList(from, from + fitting(images.size() - from)), control));
         }
         return vectors;
     }
@@ -88,7 +97,7 @@ final class ImageTower {
         return (long) images * pixels.floats() * Float.BYTES;
     }
 
-    private List<float[]> run(List<Prepared.Image> images) {
+    private List<float[]> run(List<Prepared.Image> images, RunControl control) {
         long size = pixelBytes(images.size());
         try (RunMemory.Taken ignored = memory.take(bytes(images.size()), 0);
                 Buffers.Lease lease = buffers.take(size)) {
@@ -96,7 +105,8 @@ final class ImageTower {
             images.forEach(image -> data.put(image.pixels()));
             long[] shape = {images.size(), 3, pixels.height(), pixels.width()};
             var tensors = Map.of(input, new Tensor(shape, data.flip()));
-            return graph.vectors(graph.session().run(tensors, graph.output().name()), images.size(), null);
+            var made = graph.session().run(tensors, graph.output().name(), control);
+            return graph.vectors(made, images.size(), null);
         }
     }
 }

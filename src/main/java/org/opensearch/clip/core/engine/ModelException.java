@@ -2,7 +2,7 @@
 package org.opensearch.clip.core.engine;
 
 /** A model that cannot be read, loaded or run. The message says what was found and what was expected. */
-public final class ModelException extends RuntimeException {
+public class ModelException extends RuntimeException {
 
     public ModelException(String message) {
         super(message);

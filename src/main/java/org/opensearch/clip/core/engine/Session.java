@@ -50,15 +50,32 @@ public interface Session extends Ports, AutoCloseable {
      *
      * @param inputs one tensor for each input of the graph
      * @param output the output wanted
-     * @throws ModelException when the graph fails, or ran longer than the session's limit and was terminated
+     * @param control how long it may take, on how many cores, and how it is ended
+     * @throws StoppedException when it was ended before it was done
+     * @throws ModelException when the graph fails
      */
-    Floats run(Map<String, Tensor> inputs, String output);
+    Floats run(Map<String, Tensor> inputs, String output, RunControl control);
+
+    /** As the other, for a caller that stays until the end. */
+    default Floats run(Map<String, Tensor> inputs, String output) {
+        return run(inputs, output, RunControl.patient());
+    }
 
     Footprint footprint();
 
+    /** Memory outside the heap that it takes besides, so that one run can use all cores; 0 = none can. */
+    default long allCoresBytes() {
+        return 0;
+    }
+
     /** Of memory, that this session is charged for. */
     default long bytes() {
-        return footprint().bytes();
+        return footprint().bytes() + allCoresBytes();
+    }
+
+    /** Whether all inputs of a run are quantised by one scale, found in the run itself, so that each moves the vectors of the others. */
+    default boolean sharesScales() {
+        return false;
     }
 
     /**

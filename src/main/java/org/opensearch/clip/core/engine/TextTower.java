@@ -32,7 +32,7 @@ final class TextTower {
         this.buffers = buffers;
         this.memory = memory;
         this.inputs = TextInputs.of(tower, session);
-        this.batch = Graph.batch(tower.graph(), session, inputs.sequences());
+        this.batch = session.sharesScales() ? 1 : Graph.batch(tower.graph(), session, inputs.sequences());
         this.length = length(tower, inputs.sequences());
     }
 
@@ -59,8 +59,16 @@ final class TextTower {
         return (int) fixed;
     }
 
+    int batch() {
+        return batch;
+    }
+
+    boolean usesAllCores() {
+        return graph.session().allCoresBytes() > 0;
+    }
+
     /** A graph does one task a run, so texts of another task go into another run. */
-    List<float[]> encode(List<Prepared.Text> texts) {
+    List<float[]> encode(List<Prepared.Text> texts, RunControl control) {
         Map<OptionalLong, List<Integer>> byTask = new LinkedHashMap<>();
         for (int i = 0; i < texts.size(); i++) {
             byTask.computeIfAbsent(texts.get(i).task(), t -> new ArrayList<>()).add(i);
@@ -70,7 +78,7 @@ final class TextTower {
             for (int from = 0; from < same.size(); ) {
                 List<Prepared.Text> rest =
                         same.subList(from, same.size()).stream().map(texts::get).toList();
-                List<float[]> made = run(rest.subList(0, fitting(rest)));
+                List<float[]> made = run(rest.subList(0, fitting(rest)), control);
                 for (float[] vector : made) {
                     vectors[same.get(from++)] = vector;
                 }
@@ -96,7 +104,7 @@ final class TextTower {
         return longest;
     }
 
-    private List<float[]> run(List<Prepared.Text> texts) {
+    private List<float[]> run(List<Prepared.Text> texts, RunControl control) {
         int[] lengths = texts.stream().mapToInt(t -> t.ids().length).toArray();
         int longest = longest(texts);
         long[] sizes = inputs.bytes(texts.size(), longest);
@@ -107,7 +115,8 @@ final class TextTower {
                 Port port = inputs.ports().get(i);
                 tensors.put(port.name(), inputs.tensor(i, lease.next((int) sizes[i]), texts, longest, tower));
             }
-            return graph.vectors(graph.session().run(tensors, graph.output().name()), texts.size(), lengths);
+            var made = graph.session().run(tensors, graph.output().name(), control);
+            return graph.vectors(made, texts.size(), lengths);
         }
     }
 }

@@ -42,6 +42,7 @@ public record Overrides(Map<String, Object> values) {
 
     /** Each name that may be given, and how its value is read. */
     private static final Map<String, UnaryOperator<Object>> KEYS = new TreeMap<>(Map.ofEntries(
+            Map.entry("batching", v -> oneOf(v, List.of("shared"), "auto")),
             Map.entry("device", Overrides::device),
             Map.entry("dimensions", v -> whole(v, 1, 1 << 16)),
             Map.entry("fill_color", v -> whole(v, 0, 255)),
@@ -150,6 +151,11 @@ public record Overrides(Map<String, Object> values) {
     /** {@code max_length}: the tower sees its padding. */
     Optional<Tower.Padding> padding() {
         return get("padding", String.class).map(v -> v.equals("longest") ? Tower.Padding.LONGEST : Tower.Padding.SEEN);
+    }
+
+    /** Whether inputs share runs although the graph finds one scale of quantisation for all of them. */
+    public boolean sharedBatches() {
+        return get("batching", String.class).filter("shared"::equals).isPresent();
     }
 
     /** Factor on the cosine before softmax or sigmoid. */

@@ -45,7 +45,8 @@ final class Deadline implements AutoCloseable {
         terminate();
     }
 
-    private void terminate() {
+    /** As {@link #stop}, by whoever wanted the run. */
+    synchronized void terminate() {
         if (closed) {
             return;
         }

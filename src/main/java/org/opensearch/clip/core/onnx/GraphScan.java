@@ -76,8 +76,9 @@ final class GraphScan {
      * @param nodes of the graph, subgraphs included
      * @param weights bytes of all of them
      * @param made bytes of values that no file holds and whose sizes the graph fixes
+     * @param prepared see {@link #checkPrepared}
      */
-    record Scanned(ModelProto model, long nodes, long weights, long made) {}
+    record Scanned(ModelProto model, long nodes, long weights, long made, boolean prepared) {}
 
     private GraphScan(String name, ExternalWeights external, boolean prepared, GraphLimits limits) {
         this.graph = "[" + name + "]";
@@ -110,7 +111,7 @@ final class GraphScan {
         if (cost.weights > SHARED * files + SMALL) {
             throw scan.refused("its weights are " + cost.weights + " bytes and its files hold " + files);
         }
-        return new Scanned(model, cost.nodes, cost.weights, cost.made);
+        return new Scanned(model, cost.nodes, cost.weights, cost.made, prepared);
     }
 
     private Cost model(ModelProto model) throws IOException {

@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -18,7 +20,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.opensearch.clip.core.engine.ModelException;
 import org.opensearch.clip.core.engine.Session;
-import org.opensearch.clip.core.engine.Session.Footprint;
+import org.opensearch.clip.core.onnx.OnnxSession.GraphFacts;
+import org.opensearch.clip.core.onnx.OnnxSession.Opened;
 
 /**
  * The door to ONNX Runtime: starts its environment with the first session, not before, so that a node that never holds a
@@ -88,7 +91,7 @@ public final class OnnxRuntime {
         }
         return naming(name, file, () -> {
             GraphScan.Scanned scanned = GraphScan.check(name, file, weights, limits);
-            return open(name, file, scanned, false, SessionSettings.of(options), options);
+            return open(name, file, scanned, SessionSettings.of(options), options, null);
         });
     }
 
@@ -97,7 +100,9 @@ public final class OnnxRuntime {
         return naming(name, graph, () -> {
             GraphScan.Scanned scanned = scanPrepared(name, graph, weights);
             SessionOptions settings = optimised ? SessionSettings.optimised(options) : SessionSettings.of(options);
-            return open(name, graph, scanned, true, settings, options);
+            // another session of the same mapped weights is cheap; without them it would hold a copy
+            OnnxOptions wide = optimised && options.cores() > 1 ? options.onAllCores() : null;
+            return open(name, graph, scanned, settings, options, wide);
         });
     }
 
@@ -155,27 +160,45 @@ public final class OnnxRuntime {
             String name,
             Path file,
             GraphScan.Scanned scanned,
-            boolean prepared,
-            SessionOptions given,
-            OnnxOptions options)
+            SessionOptions settings,
+            OnnxOptions options,
+            OnnxOptions wide)
             throws OrtException {
+        boolean gpu = options.device().kind() == Device.Kind.CUDA; // it has memory of its own
+        GraphFacts facts = new GraphFacts(
+                scanned.nodes(),
+                !options.sharedBatches() && SharedScales.in(scanned.model()),
+                gpu ? Activations.NONE : Activations.of(scanned.model().getGraph()));
+        boolean prepared = scanned.prepared();
+        List<Opened> opened = new ArrayList<>();
+        try {
+            opened.add(open(file, settings, scanned.weights(), prepared));
+            if (wide != null) {
+                opened.add(open(file, SessionSettings.optimised(wide), 0, prepared));
+            }
+            return new OnnxSession(
+                    name,
+                    environment(),
+                    opened.getFirst(),
+                    wide == null ? null : opened.getLast(),
+                    deadlines,
+                    options.runTimeout(),
+                    facts);
+        } catch (OrtException | RuntimeException e) {
+            for (Opened session : opened) {
+                session.session().close();
+            }
+            throw e;
+        }
+    }
+
+    private Opened open(Path file, SessionOptions given, long weights, boolean prepared) throws OrtException {
         OrtEnvironment env = environment();
         try (SessionOptions settings = given) {
             MemoryProbe probe = new MemoryProbe(file.getParent());
             OrtSession session = env.createSession(file.toString(), settings);
-            try {
-                NativeHeap.trim();
-                Footprint footprint = probe.taken(scanned.weights(), prepared);
-                // a GPU has memory of its own
-                Activations activations = options.device().kind() == Device.Kind.CUDA
-                        ? Activations.NONE
-                        : Activations.of(scanned.model().getGraph());
-                return new OnnxSession(
-                        name, env, session, deadlines, options.runTimeout(), footprint, scanned.nodes(), activations);
-            } catch (OrtException | RuntimeException e) {
-                session.close();
-                throw e;
-            }
+            NativeHeap.trim();
+            return new Opened(session, probe.taken(weights, prepared));
         }
     }
 
@@ -185,7 +208,7 @@ public final class OnnxRuntime {
     }
 
     /**
-     * Stops the runs of all sessions, and whatever runs begin from now on: they fail with a {@link java.util.concurrent.CancellationException}.
+     * Stops the runs of all sessions, and whatever runs begin from now on: they fail with a {@link org.opensearch.clip.core.engine.StoppedException}.
      * Does not wait for their end.
      */
     public void stopRuns() {

@@ -115,7 +115,7 @@ class DualEncoderTests {
     /** Says that each position of a text takes a byte, and each picture a byte. */
     private record Counting(Session session, List<Long> batches) implements Session {
         @Override
-        public Floats run(Map<String, Tensor> inputs, String output) {
+        public Floats run(Map<String, Tensor> inputs, String output, RunControl control) {
             batches.add(inputs.values().iterator().next().shape()[0]);
             return session.run(inputs, output);
         }

@@ -67,7 +67,8 @@ class OverridesTests {
     void namesAnUnknownKeyAndTheAllowedOnes() {
         var e = assertThrows(IllegalArgumentException.class, () -> Overrides.parse(Map.of("poling", "mean")));
         assertTrue(
-                e.getMessage().startsWith("unknown override [poling], allowed: [device, dimensions,"), e.getMessage());
+                e.getMessage().startsWith("unknown override [poling], allowed: [batching, device, dimensions,"),
+                e.getMessage());
     }
 
     @Test

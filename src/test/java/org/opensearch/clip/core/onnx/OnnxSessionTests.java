@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -33,11 +32,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.opensearch.clip.core.engine.ModelException;
+import org.opensearch.clip.core.engine.RunControl;
 import org.opensearch.clip.core.engine.Session;
 import org.opensearch.clip.core.engine.Session.Element;
 import org.opensearch.clip.core.engine.Session.Floats;
 import org.opensearch.clip.core.engine.Session.Port;
 import org.opensearch.clip.core.engine.Session.Tensor;
+import org.opensearch.clip.core.engine.StoppedException;
+import org.opensearch.clip.core.engine.StoppedException.Reason;
 
 class OnnxSessionTests {
 
@@ -146,9 +148,33 @@ class OnnxSessionTests {
             lenient.stopRuns();
             for (Future<Floats> run : runs) {
                 Exception stopped = assertThrows(Exception.class, run::get);
-                assertInstanceOf(CancellationException.class, stopped.getCause());
+                assertInstanceOf(StoppedException.class, stopped.getCause());
             }
-            assertThrows(CancellationException.class, () -> session.run(one(), "y"));
+            assertThrows(StoppedException.class, () -> session.run(one(), "y"));
+        }
+    }
+
+    @Test
+    void endsTheRunThatNobodyWaitsForAndNoOther() throws Exception {
+        CountDownLatch running = new CountDownLatch(1);
+        OnnxRuntime lenient = new OnnxRuntime(
+                (task, delay) -> {
+                    running.countDown();
+                    return () -> {};
+                },
+                LOOPS);
+        RunControl control = new RunControl(Duration.ofMinutes(10), false);
+        try (Session session = lenient.open(MODELS.resolve("runaway.onnx"), LONG);
+                Session other = runtime.open(MODELS.resolve("matmul.onnx"), LONG);
+                ExecutorService threads = Executors.newSingleThreadExecutor()) {
+            Future<Floats> run = threads.submit(() -> session.run(one(), "y", control));
+            running.await();
+            control.stop();
+            Exception stopped = assertThrows(Exception.class, run::get);
+            assertEquals(Reason.UNWANTED, ((StoppedException) stopped.getCause()).reason());
+            Map<String, Tensor> inputs = Map.of("x", new Tensor(new long[] {1, 3}, floats(1, 2, 3)));
+            assertArrayEquals(new float[] {22, 28}, other.run(inputs, "y").data());
+            assertThrows(StoppedException.class, () -> session.run(one(), "y", control), "what follows it neither");
         }
     }
 
