@@ -10,8 +10,10 @@ import org.opensearch.action.ActionRequest;
 import org.opensearch.action.support.ActionFilter;
 import org.opensearch.clip.embed.EmbedEndpoint;
 import org.opensearch.clip.embed.Embedder;
-import org.opensearch.clip.embed.Lanes;
 import org.opensearch.clip.embed.SpaceRecorder;
+import org.opensearch.clip.embed.routing.EmbedTransports;
+import org.opensearch.clip.embed.routing.VerifyModel;
+import org.opensearch.clip.embed.scheduling.InferenceScheduler;
 import org.opensearch.clip.ingest.ClipEmbeddingProcessor;
 import org.opensearch.clip.model.Catalog;
 import org.opensearch.clip.model.GpuStats;
@@ -111,6 +113,7 @@ public final class ClipPlugin extends Plugin
         List<ActionHandler<? extends ActionRequest, ? extends ActionResponse>> actions =
                 new ArrayList<>(ModelEndpoints.actions());
         actions.addAll(EmbedEndpoint.actions());
+        actions.addAll(EmbedTransports.actions());
         actions.add(new ActionHandler<>(GetStats.ACTION, GetStats.Transport.class));
         return actions;
     }
@@ -130,6 +133,7 @@ public final class ClipPlugin extends Plugin
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<DiscoveryNodes> nodesInCluster) {
         List<RestHandler> handlers = new ArrayList<>(EmbedEndpoint.handlers(embedder));
+        handlers.add(new VerifyModel.Rest());
         handlers.addAll(ModelEndpoints.handlers());
         handlers.add(new GetStats.Rest());
         return handlers;
@@ -189,7 +193,7 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public List<ExecutorBuilder<?>> getExecutorBuilders(Settings settings) {
-        return Lanes.executors(settings, LoadedModels.pools());
+        return InferenceScheduler.executors(settings, LoadedModels.pools());
     }
 
     @Override

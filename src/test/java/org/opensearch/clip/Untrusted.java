@@ -8,7 +8,7 @@ import org.opensearch.clip.core.image.UntrustedPicture;
 import org.opensearch.clip.core.net.UntrustedUrl;
 import org.opensearch.clip.core.onnx.UntrustedGraph;
 import org.opensearch.clip.core.text.UntrustedTokenizer;
-import org.opensearch.clip.embed.UntrustedBase64;
+import org.opensearch.clip.embed.scheduling.UntrustedBase64;
 
 /**
  * Our parsers of bytes that others made, by the names that {@code qa/fuzz-parsers.sh} has for them. Each returns when what

@@ -18,7 +18,7 @@ import org.opensearch.threadpool.ThreadPool;
  * <p>Core continues a search or a bulk on the thread and in the context that complete it, so what runs requests of several
  * users together is only ever given this type, never a caller's own listener. Safe for use by many threads.
  */
-final class Completion<T> implements ActionListener<T> {
+public final class Completion<T> implements ActionListener<T> {
 
     private static final Logger LOGGER = LogManager.getLogger(Completion.class);
 
@@ -26,13 +26,13 @@ final class Completion<T> implements ActionListener<T> {
     private final AtomicReference<ActionListener<T>> caller;
 
     /** To be called on the caller's thread. */
-    Completion(ThreadPool threadPool, ActionListener<T> caller) {
+    public Completion(ThreadPool threadPool, ActionListener<T> caller) {
         this.threadPool = threadPool;
         this.caller = new AtomicReference<>(
                 ContextPreservingActionListener.wrapPreservingContext(caller, threadPool.getThreadContext()));
     }
 
-    boolean isDone() {
+    public boolean isDone() {
         return caller.get() == null;
     }
 

@@ -39,7 +39,7 @@ public final class Embed {
 
     private Embed() {}
 
-    /** Who waits: a search overtakes ingest. */
+    /** Who waits: a search never waits for ingest. */
     public enum Lane {
         SEARCH,
         INGEST
@@ -135,17 +135,17 @@ public final class Embed {
         }
 
         /** Vectors of documents that the query is made of too. */
-        List<Target.VectorAt> documents() {
+        public List<Target.VectorAt> documents() {
             return documents;
         }
 
         /** Lengths that the vectors will be cut to, 0 = not at all. */
-        List<Integer> dimensions() {
+        public List<Integer> dimensions() {
             return dimensions;
         }
 
         /** Whether it is about more than vectors that are there already. */
-        boolean needsModel() {
+        public boolean needsModel() {
             return modelId != null || !inputs.isEmpty() || documents.isEmpty();
         }
 
@@ -173,12 +173,12 @@ public final class Embed {
             return target;
         }
 
-        boolean describesPictures() {
+        public boolean describesPictures() {
             return describesPictures;
         }
 
         /** This request for a model, its target taken off. */
-        Request to(String model) {
+        public Request to(String model) {
             return new Request(model, inputs, lane, side, timeout, null, List.of(), List.of(), describesPictures);
         }
 
@@ -215,7 +215,7 @@ public final class Embed {
 
         /**
          * @param values as the model makes them, neither cut nor normalised
-         * @param tokens of a text as the model reads it, of a picture as {@link PictureTokens} counts it
+         * @param tokens of a text as the model reads it, of a picture as tiles, see README
          * @param truncated the text was longer than the model or the node reads
          * @param info of a picture, {@code null} where it was not asked for
          */
@@ -303,7 +303,7 @@ public final class Embed {
         }
 
         /** The same, telling the caller what fields take, and something that is no error. */
-        Response telling(Target.Kept what, List<String> more) {
+        public Response telling(Target.Kept what, List<String> more) {
             return new Response(modelId, fingerprint, dimension, results, logits, what, more);
         }
 

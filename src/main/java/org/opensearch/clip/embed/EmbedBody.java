@@ -35,7 +35,7 @@ import org.opensearch.rest.action.RestResponseListener;
  * @param side {@code query} (default; waits in the search lane) or {@code passage} (waits with ingest)
  * @param timeout from leaving the queue, null = the setting of the lane
  */
-record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side side, TimeValue timeout) {
+public record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side side, TimeValue timeout) {
 
     /** An answer is built in one piece, so it must have an end. */
     private static final int MAX_INPUTS = 2048;
@@ -115,7 +115,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         json.field("status", failure.status().getStatus());
     }
 
-    static List<Source> inputs(Object value) {
+    public static List<Source> inputs(Object value) {
         if (!(value instanceof List<?> list)) {
             throw wrong("inputs", "an array of texts and pictures", value);
         }
@@ -130,7 +130,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         return inputs;
     }
 
-    static Source input(String field, Object value) {
+    public static Source input(String field, Object value) {
         if (value instanceof String text) {
             return new Source.Text(text);
         }
@@ -169,7 +169,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         };
     }
 
-    static Side side(Object value) {
+    public static Side side(Object value) {
         return value == null
                 ? Side.QUERY
                 : Stream.of(Side.values())
@@ -189,14 +189,14 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         return timeout;
     }
 
-    static String string(String field, Object value) {
+    public static String string(String field, Object value) {
         if (value instanceof String string) {
             return string;
         }
         throw wrong(field, "a string", value);
     }
 
-    static void refuseUnknown(String prefix, Map<?, ?> object, Set<String> known) {
+    public static void refuseUnknown(String prefix, Map<?, ?> object, Set<String> known) {
         for (Object key : object.keySet()) {
             if (!known.contains(key)) {
                 throw new IllegalArgumentException("unknown parameter [" + Shown.of(prefix + key) + "], known are "
@@ -205,7 +205,7 @@ record EmbedBody(List<Source> inputs, int dimensions, boolean normalize, Side si
         }
     }
 
-    static IllegalArgumentException wrong(String field, String expected, Object value) {
+    public static IllegalArgumentException wrong(String field, String expected, Object value) {
         String got = switch (value) {
             case null -> "nothing";
             case List<?> l -> "an array";

@@ -8,16 +8,17 @@ import org.opensearch.core.tasks.TaskId;
 import org.opensearch.tasks.CancellableTask;
 
 /** The task of an embed request, on the node that was asked and on the node that runs it. Safe for use by many threads. */
-final class EmbedTask extends CancellableTask {
+public final class EmbedTask extends CancellableTask {
 
     private List<Runnable> hooks = new ArrayList<>();
 
-    EmbedTask(long id, String type, String action, String description, TaskId parent, Map<String, String> headers) {
+    public EmbedTask(
+            long id, String type, String action, String description, TaskId parent, Map<String, String> headers) {
         super(id, type, action, description, parent, headers);
     }
 
     /** Runs {@code hook} once when this task is cancelled, at once when it already is. It must neither block nor throw. */
-    void whenCancelled(Runnable hook) {
+    public void whenCancelled(Runnable hook) {
         synchronized (this) {
             if (hooks != null) {
                 hooks.add(hook);

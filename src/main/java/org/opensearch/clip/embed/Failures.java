@@ -30,7 +30,7 @@ public final class Failures {
     private Failures() {}
 
     /** What a caller is told of {@code cause}; what is a fault of ours is logged, and told without details. */
-    static Failure of(Throwable cause) {
+    public static Failure of(Throwable cause) {
         return switch (cause) {
             case InputException e ->
                 switch (e.kind()) {
@@ -72,7 +72,7 @@ public final class Failures {
     }
 
     /** The input was taken from the queue and not done within {@code limit}. */
-    static Failure timeout(TimeValue limit, Embed.Lane lane) {
+    public static Failure timeout(TimeValue limit, Embed.Lane lane) {
         return new Failure(
                 TIMEOUT,
                 "not embedded within [timeout] of [" + limit + "] after it left the queue (default: plugins.clip."
@@ -81,7 +81,7 @@ public final class Failures {
     }
 
     /** The input was not taken from the queue within {@code limit}. */
-    static Failure queueTimeout(TimeValue limit, Embed.Lane lane) {
+    public static Failure queueTimeout(TimeValue limit, Embed.Lane lane) {
         return new Failure(
                 TIMEOUT,
                 "waited in the queue for [" + limit + "] ("
@@ -92,7 +92,7 @@ public final class Failures {
                 RestStatus.GATEWAY_TIMEOUT);
     }
 
-    static boolean isTimeout(Result result) {
+    public static boolean isTimeout(Result result) {
         return result instanceof Failure f && f.type().equals(TIMEOUT);
     }
 
@@ -100,7 +100,7 @@ public final class Failures {
         return new OpenSearchStatusException(reason, RestStatus.CONFLICT);
     }
 
-    static OpenSearchException cancelled() {
+    public static OpenSearchException cancelled() {
         return Refusal.cancelled("embed request was cancelled");
     }
 

@@ -57,18 +57,18 @@ public final class SpaceGuard {
      *
      * @param those how a message calls them
      */
-    record Incoming(String those, String fingerprint) {
-        static Incoming of(DeclaredModel model) {
+    public record Incoming(String those, String fingerprint) {
+        public static Incoming of(DeclaredModel model) {
             return new Incoming("those of model [" + model.id() + "]", model.fingerprint());
         }
 
         /** Of a model that need not be declared any more. */
-        static Incoming of(ClusterState state, String fingerprint) {
+        public static Incoming of(ClusterState state, String fingerprint) {
             return new Incoming("those of " + named(state, fingerprint), fingerprint);
         }
 
         /** Of a field that has some already; empty when nobody knows whose they are. */
-        static Optional<Incoming> of(ClusterState state, IndexMetadata index, String field) {
+        public static Optional<Incoming> of(ClusterState state, IndexMetadata index, String field) {
             return Optional.ofNullable(recorded(state, index, field))
                     .map(fingerprint -> new Incoming(
                             "those of field [" + Shown.of(field) + "] of index ["
@@ -129,7 +129,7 @@ public final class SpaceGuard {
     }
 
     /** @return the fingerprint of the field's vectors, {@code null} when nobody has written one */
-    static String recorded(ClusterState state, IndexMetadata index, String field) {
+    public static String recorded(ClusterState state, IndexMetadata index, String field) {
         return fields(state, index).get(field);
     }
 
@@ -142,7 +142,7 @@ public final class SpaceGuard {
      * @param warnings gets the message where the index only wants to be warned
      * @throws IllegalArgumentException when the field has vectors of another model
      */
-    static void check(
+    public static void check(
             ClusterState state, IndexMetadata index, String field, Incoming incoming, Consumer<String> warnings) {
         String recorded = recorded(state, index, field);
         if (recorded == null || recorded.equals(incoming.fingerprint())) {
@@ -163,7 +163,7 @@ public final class SpaceGuard {
     }
 
     /** For messages. */
-    static String whose(ClusterState state, VectorFields.VectorField field) {
+    public static String whose(ClusterState state, VectorFields.VectorField field) {
         String recorded = recorded(state, field.metadata(), field.path());
         return recorded == null ? "not known" : named(state, recorded);
     }

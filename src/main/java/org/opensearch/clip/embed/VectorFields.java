@@ -26,18 +26,18 @@ import org.opensearch.core.index.Index;
  * What the indices of a search say of its vector field, read from the cluster state, so that a request that cannot work is
  * refused before a model runs. Safe for use by many threads.
  */
-final class VectorFields {
+public final class VectorFields {
 
     private static final String KNN_VECTOR = "knn_vector";
 
     /** How an index maps the field. {@code modelId}: of the index setting, empty when it is not set. */
-    record VectorField(IndexMetadata metadata, Mapped mapped, String modelId) {
-        String index() {
+    public record VectorField(IndexMetadata metadata, Mapped mapped, String modelId) {
+        public String index() {
             return metadata.getIndex().getName();
         }
 
         /** The field's own name, where a mapping's alias may have been asked for. */
-        String path() {
+        public String path() {
             return mapped.path();
         }
     }
@@ -55,7 +55,7 @@ final class VectorFields {
     private final Cache<Key, Mapped> cache =
             CacheBuilder.<Key, Mapped>builder().setMaximumWeight(10_000).build();
 
-    VectorFields(IndexNameExpressionResolver resolver) {
+    public VectorFields(IndexNameExpressionResolver resolver) {
         this.resolver = resolver;
     }
 
@@ -63,7 +63,7 @@ final class VectorFields {
      * @return those of the indices that map the field, all of them as a vector; indices without it do not matter
      * @throws IllegalArgumentException when none maps it and one has to, or one maps it as something else
      */
-    List<VectorField> of(ClusterState state, Target target) {
+    public List<VectorField> of(ClusterState state, Target target) {
         Index[] indices = resolver.concreteIndices(state, target.options(), target.indices());
         // they come in the order of a hash set; messages should not
         Arrays.sort(indices, Comparator.comparing(Index::getName));
@@ -94,7 +94,7 @@ final class VectorFields {
      * @return empty when none does
      * @throws IllegalArgumentException when they do not name the same
      */
-    static Optional<String> modelId(List<VectorField> fields) {
+    public static Optional<String> modelId(List<VectorField> fields) {
         List<String> ids = fields.stream().map(VectorField::modelId).distinct().toList();
         if (ids.size() > 1) {
             throw new IllegalArgumentException("[index.clip.model_id] is not the same in all indices: "
@@ -114,7 +114,7 @@ final class VectorFields {
      * @param named by whoever asks, {@code null} = nobody
      * @throws IllegalArgumentException when the fields do not agree
      */
-    static EmbeddingType dataType(List<VectorField> fields, EmbeddingType named) {
+    public static EmbeddingType dataType(List<VectorField> fields, EmbeddingType named) {
         // the mapping of a field that k-NN has trained does not say it
         List<VectorField> known =
                 fields.stream().filter(field -> field.mapped().dimension() != 0).toList();
@@ -137,7 +137,7 @@ final class VectorFields {
     }
 
     /** @throws IllegalArgumentException when a vector of the model would not fit a field */
-    static void check(List<VectorField> fields, Target target, DeclaredModel model) {
+    public static void check(List<VectorField> fields, Target target, DeclaredModel model) {
         model.checkDimensions(target.dimensions());
         int dimensions = target.dimensions() == 0 ? model.dimension() : target.dimensions();
         for (VectorField field : fields) {
@@ -156,7 +156,7 @@ final class VectorFields {
     }
 
     /** What a field that may be a mapping's alias keeps vectors as; floats where it is not mapped. */
-    EmbeddingType dataType(IndexMetadata index, String field) {
+    public EmbeddingType dataType(IndexMetadata index, String field) {
         return mapped(index, field).dataType();
     }
 
@@ -172,7 +172,7 @@ final class VectorFields {
     }
 
     /** The own name of a field that may be a mapping's alias; the same where it is not, or not mapped. */
-    String path(IndexMetadata index, String field) {
+    public String path(IndexMetadata index, String field) {
         Mapped mapped = mapped(index, field);
         return mapped.equals(Mapped.ABSENT) ? field : mapped.path();
     }

@@ -19,7 +19,7 @@ public final class VectorHeap {
 
     private volatile CircuitBreaker breaker;
 
-    void chargeTo(CircuitBreaker requests) {
+    public void chargeTo(CircuitBreaker requests) {
         breaker = requests;
     }
 

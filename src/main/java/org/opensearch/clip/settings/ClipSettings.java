@@ -63,12 +63,19 @@ public final class ClipSettings {
 
     // ---- lanes
 
-    /** Runs of a model at a time, one thread each. */
-    public static final Setting<Integer> THREADS = new Setting<>(
-            "plugins.clip.threads",
-            s -> Integer.toString(OpenSearchExecutors.allocatedProcessors(s)),
-            s -> Setting.parseInt(s, 1, 1024, "plugins.clip.threads"),
-            NodeScope);
+    /** Runs of ingest at a time, one thread each. */
+    public static final Setting<Integer> THREADS = threads("plugins.clip.threads");
+
+    /** Runs of searches at a time, beside those of ingest. */
+    public static final Setting<Integer> SEARCH_THREADS = threads("plugins.clip.search.threads");
+
+    private static Setting<Integer> threads(String key) {
+        return new Setting<>(
+                key,
+                s -> Integer.toString(OpenSearchExecutors.allocatedProcessors(s)),
+                s -> Setting.parseInt(s, 1, 1024, key),
+                NodeScope);
+    }
 
     /** Requests that wait; one more is answered 429. */
     public static final Setting<Integer> SEARCH_QUEUE =
@@ -242,6 +249,7 @@ public final class ClipSettings {
                 IMAGE_SCALED_DECODING,
                 TEXT_MAX_BYTES,
                 THREADS,
+                SEARCH_THREADS,
                 SEARCH_QUEUE,
                 INGEST_QUEUE,
                 INGEST_MAX_QUEUE_TIME,

@@ -24,7 +24,7 @@ import org.opensearch.test.OpenSearchTestCase;
 /** What the embed requests of each format are, byte by byte. */
 public class EmbedGoldenTests extends OpenSearchTestCase {
 
-    private static Request request() {
+    public static Request request() {
         return new Request(
                         "m",
                         List.of(new Source.Text("ä"), new Source.Image("aGk=")),
@@ -43,7 +43,7 @@ public class EmbedGoldenTests extends OpenSearchTestCase {
                 .describing(true);
     }
 
-    private static Response response() {
+    public static Response response() {
         return new Response(
                         "m",
                         "f",
@@ -56,32 +56,12 @@ public class EmbedGoldenTests extends OpenSearchTestCase {
                 .telling(new Target.Kept(EmbeddingType.BYTE, List.of(EmbeddingType.BINARY)), List.of("w"));
     }
 
-    private static Goldens references() {
-        return new Goldens(
-                List.of(new Source.Text("t")), List.of(new float[] {1, 0}), Side.QUERY, "fp32", Map.of("int8", 0.5));
-    }
-
-    private static Verdict verdict() {
-        return Verdict.of(references(), "int8", List.of(new Vector(new float[] {1, 0}, 3, true)));
-    }
-
     public void testEachFormIsWhatItWas() throws IOException {
         check(new GoldenBytes());
     }
 
     public static void check(GoldenBytes goldens) throws IOException {
-        goldens.both("embed.forward", new Forward(request(), TimeValue.timeValueSeconds(30)), Forward::new);
         goldens.both("embed.answer", response(), Response::new);
-        goldens.framed("embed.asked", new Watch.Asked("node:1"), Watch.Asked::new);
-        goldens.framed("embed.works", new Watch.Works(true), Watch.Works::new);
-        goldens.both(
-                "verify.request",
-                new VerifyModel.Request("m", references(), TimeValue.timeValueSeconds(1)),
-                VerifyModel.Request::new);
-        goldens.both("verify.verdict", verdict(), Verdict::new);
-        var onNode = new VerifyModel.OnNode("i", "n", verdict(), "r");
-        goldens.framed(
-                "verify.response", new VerifyModel.Response("m", "f", 5, List.of(onNode)), VerifyModel.Response::new);
         for (boolean old : new boolean[] {true, false}) {
             var record = new RecordSpaces.Request(new Index("i", "u"), Map.of("v", "f")).in(old);
             if (old) {

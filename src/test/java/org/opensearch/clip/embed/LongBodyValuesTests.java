@@ -13,18 +13,6 @@ public class LongBodyValuesTests extends OpenSearchTestCase {
         Map<String, Object> embed =
                 Map.of("inputs", inputs, "dimensions", 4, "normalize", true, "side", "query", "timeout", "1s");
         assertTrue(LongValues.refused(embed, EmbedBody::parse) > 25);
-        Map<String, Object> goldens = Map.of(
-                "inputs",
-                inputs,
-                "embeddings",
-                List.of(List.of(1)),
-                "side",
-                "query",
-                "variant",
-                "fp32",
-                "expected",
-                Map.of("fp32", 1));
-        assertTrue(LongValues.refused(goldens, Goldens::parse) > 25);
         Map<String, Object> classify = Map.of(
                 "inputs",
                 inputs,

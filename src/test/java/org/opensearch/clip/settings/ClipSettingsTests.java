@@ -37,6 +37,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             Map.entry("plugins.clip.image.scaled_decoding", "true"),
             Map.entry("plugins.clip.text.max_bytes", "64kb"),
             Map.entry("plugins.clip.threads", "1"),
+            Map.entry("plugins.clip.search.threads", "1"),
             Map.entry("plugins.clip.search.queue", "200"),
             Map.entry("plugins.clip.ingest.queue", "10%"),
             Map.entry("plugins.clip.ingest.max_queue_time", "10m"),
@@ -69,6 +70,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             "plugins.clip.image.url.allowed_networks",
             "plugins.clip.image.url.max_concurrent",
             "plugins.clip.threads",
+            "plugins.clip.search.threads",
             "plugins.clip.load.at_start",
             "plugins.clip.hub.url",
             "plugins.clip.hub.token",
@@ -162,6 +164,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
         invalid.put("plugins.clip.image.scaled_decoding", List.of());
         invalid.put("plugins.clip.text.max_bytes", List.of("0b", "2mb"));
         invalid.put("plugins.clip.threads", List.of("0", "1025", "all"));
+        invalid.put("plugins.clip.search.threads", List.of("0", "1025", "all"));
         invalid.put("plugins.clip.search.queue", List.of("0", "-1"));
         invalid.put("plugins.clip.ingest.queue", List.of("101%", "-1", "-1%", "x%"));
         invalid.put("plugins.clip.ingest.max_queue_time", List.of("0ms", "25h"));

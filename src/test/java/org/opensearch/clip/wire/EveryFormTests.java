@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.opensearch.clip.embed.EmbedGoldenTests;
+import org.opensearch.clip.embed.routing.RoutingGoldenTests;
 import org.opensearch.clip.model.ModelGoldenTests;
 import org.opensearch.clip.query.QueryGoldenTests;
 import org.opensearch.clip.search.SearchGoldenTests;
@@ -23,6 +24,7 @@ public class EveryFormTests extends OpenSearchTestCase {
     public void testEachClassThatWritesHasGoldenBytes() throws IOException {
         GoldenBytes goldens = new GoldenBytes();
         EmbedGoldenTests.check(goldens);
+        RoutingGoldenTests.check(goldens);
         ModelGoldenTests.check(goldens);
         QueryGoldenTests.check(goldens);
         SearchGoldenTests.check(goldens);

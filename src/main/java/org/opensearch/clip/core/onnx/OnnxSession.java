@@ -189,7 +189,7 @@ final class OnnxSession implements Session {
 
     @Override
     public long runBytesOfPictures(long inputs, long height, long width) {
-        return activations.bytesOfPictures(inputs, height, width);
+        return facts.activations().bytesOfPictures(inputs, height, width);
     }
 
     @Override

@@ -214,7 +214,7 @@ class DualEncoderTests {
     /** A graph of pictures of any size, which are one number each. */
     private record Large(ImageSpec pixels, List<Long> batches) implements Session {
         @Override
-        public Floats run(Map<String, Tensor> inputs, String output) {
+        public Floats run(Map<String, Tensor> inputs, String output, RunControl control) {
             long count = inputs.get("pixel_values").shape()[0];
             batches.add(count);
             float[] ones = new float[(int) count];
