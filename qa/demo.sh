@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The main job on the bundled model: builds the plugin, starts a real node, indexes pictures, searches them.
+# The main job on the bundled models: builds the plugin, starts a real node, indexes photographs and pictograms, searches them.
 #   qa/demo.sh [--once] [--http PORT] [--model ID] [--pictures DIR]
 # The node keeps running until Ctrl-C; with --once it stops at the end, and the exit code says whether every expected hit was found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-once= port=9200 model=opensearch-clip-demo-v1 pictures=qa/pictures
+once= port=9200 model= pictures=
 while [ $# -gt 0 ]; do
   case $1 in
     --once) once=1 ;;
@@ -31,8 +31,11 @@ qa/node.sh up --http "$port" -E 'plugins.clip.image.url.allowed_networks=127.0.0
 home=$(qa/node.sh home)
 url=http://127.0.0.1:$port
 
+[ "$model" != opensearch-clip-demo-v1 ] || pictures=${pictures:-qa/pictures}
+collections=(pictures "${model:-opensearch-clip-photos-v1}" "${pictures:-qa/pictures/photographs}")
+[ -n "$model$pictures" ] || collections+=(pictograms opensearch-clip-demo-v1 qa/pictures)
 found=0
-"$JAVA_HOME/bin/java" -cp "$home/plugins/opensearch-clip/*" qa/demo/Demo.java "$url" "$model" "$pictures" target/demo || found=$?
+"$JAVA_HOME/bin/java" -cp "$home/plugins/opensearch-clip/*" qa/demo/Demo.java "$url" target/demo "${collections[@]}" || found=$?
 [ -z "$once" ] || exit $found
 
 cat <<TRY
@@ -41,7 +44,7 @@ The node answers at $url. To try:
   curl '$url/_plugins/_clip/models?pretty'
   curl '$url/pictures/_search?pretty' -H 'content-type: application/json' -d '
     {"_source": ["title", "style"], "query": {"clip": {"image_vector": {"query_text": "something to drink", "k": 5}}}}'
-  curl '$url/_plugins/_clip/models/$model/_embed' -H 'content-type: application/json' -d '{"inputs": [{"text": "ein Apfel"}], "dimensions": 64}'
+  curl '$url/_plugins/_clip/models/${collections[1]}/_embed' -H 'content-type: application/json' -d '{"inputs": [{"text": "a red apple"}]}'
 Ctrl-C stops it.
 TRY
 while sleep 3600; do :; done

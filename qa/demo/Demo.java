@@ -6,6 +6,7 @@ import com.google.gson.JsonParser;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.SimpleFileServer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,7 +30,7 @@ import java.util.stream.Stream;
 
 /**
  * The main job of the plugin, through HTTP alone, as a user does it: load a model, make a pipeline and an index, index pictures with
- * titles, search. Prints what was found, misses included, and writes the same as a page of pictures.
+ * titles, search; for each collection. Prints what was found, misses included, and writes the same as a page of pictures.
  *
  * <p>Runs from source with gson on the class path; {@code qa/demo.sh} does that.
  *
@@ -45,14 +47,19 @@ public final class Demo {
     }
 
     /** A search that is shown. {@code expected}: ids of which one must be among the ten shown; empty when nothing can be expected. */
-    record Search(String title, JsonObject query, Path picture, List<String> expected) {}
+    record Search(String title, JsonObject query, Path picture, List<String> expected, JsonObject pipeline) {
+        Search(String title, JsonObject query, Path picture, List<String> expected) {
+            this(title, query, picture, expected, null);
+        }
+    }
 
     record Hit(String id, String style, String name, double score, Path file) {}
 
     record Shown(Search search, List<Hit> hits, boolean found) {}
 
-    private static final String INDEX = "pictures";
-    private static final String PIPELINE = "pictures-to-vectors";
+    /** What one model found in one folder. */
+    record Section(String model, List<Shown> shown, String rates) {}
+
     private static final int SHOWN = 8;
     /** Named in the pictures' own languages, so that nobody takes the vectors for a translation table of English. */
     private static final List<String> LANGUAGES = List.of("en", "de", "es", "ja", "hi");
@@ -60,26 +67,32 @@ public final class Demo {
     private final HttpClient http = HttpClient.newHttpClient();
     private final Gson gson = new Gson();
     private final String url;
+    private final String index;
     private final String model;
     private final Path folder;
-    private final Path out;
 
-    private Demo(String url, String model, Path folder, Path out) {
+    private Demo(String url, String index, String model, Path folder) {
         this.url = url;
+        this.index = index;
         this.model = model;
         this.folder = folder;
-        this.out = out;
     }
 
     public static void main(String[] args) throws Exception {
-        if (args.length != 4) {
-            throw new IllegalArgumentException("usage: Demo <url> <model id> <pictures> <output folder>");
+        if (args.length < 5 || args.length % 3 != 2) {
+            throw new IllegalArgumentException("usage: Demo <url> <output folder> (<index> <model id> <pictures>)..");
         }
-        var demo = new Demo(args[0], args[1], Path.of(args[2]).toRealPath(), Path.of(args[3]));
-        System.exit(demo.run() ? 0 : 1);
+        List<Section> sections = new ArrayList<>();
+        for (int i = 2; i < args.length; i += 3) {
+            sections.add(new Demo(args[0], args[i], args[i + 1], Path.of(args[i + 2]).toRealPath()).run());
+        }
+        say("\nThe same as pictures: %s", gallery(sections, Path.of(args[1])).toUri());
+        List<String> missing = sections.stream().flatMap(s -> s.shown().stream()).filter(s -> !s.found()).map(s -> s.search().title()).toList();
+        missing.forEach(m -> say("MISSING: no expected hit for %s", m));
+        System.exit(missing.isEmpty() ? 0 : 1);
     }
 
-    private boolean run() throws Exception {
+    private Section run() throws Exception {
         List<Picture> pictures = pictures();
         HttpServer server = SimpleFileServer.createFileServer(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), folder, SimpleFileServer.OutputLevel.NONE);
@@ -96,12 +109,7 @@ public final class Demo {
                 shown.add(s);
                 print(s);
             }
-            String rates = rates(pictures);
-            Path gallery = gallery(shown, rates);
-            List<String> missing = shown.stream().filter(s -> !s.found()).map(s -> s.search().title()).toList();
-            say("\nThe same as pictures: %s", gallery.toUri());
-            missing.forEach(m -> say("MISSING: no expected hit for %s", m));
-            return missing.isEmpty();
+            return new Section(model, shown, rates(pictures));
         } finally {
             server.stop(0);
             serverThreads.shutdownNow();
@@ -167,17 +175,17 @@ public final class Demo {
     }
 
     private void createIndex(int dimension) throws Exception {
-        say("Creating the pipeline [%s] and the index [%s]", PIPELINE, INDEX);
+        say("Creating the pipeline [%s] and the index [%s]", index, index);
         JsonObject fields = object(
                 "image_vector", object("image", "picture"),
                 "both_vector", object("text", "title", "image", "picture"));
-        ok("PUT", "/_ingest/pipeline/" + PIPELINE, object("processors",
+        ok("PUT", "/_ingest/pipeline/" + index, object("processors",
                 array(object("clip_embedding", object("model_id", model, "field_map", fields, "remove_source_image", true)))));
-        call("DELETE", "/" + INDEX, null);
+        call("DELETE", "/" + index, null);
         JsonObject vector = object("type", "knn_vector", "dimension", dimension, "method",
                 object("name", "hnsw", "engine", "lucene", "space_type", "cosinesimil"));
-        ok("PUT", "/" + INDEX, object(
-                "settings", object("index", object("knn", true, "number_of_replicas", 0, "default_pipeline", PIPELINE, "clip.model_id", model)),
+        ok("PUT", "/" + index, object(
+                "settings", object("index", object("knn", true, "number_of_replicas", 0, "default_pipeline", index, "clip.model_id", model)),
                 "mappings", object("properties", object(
                         "id", object("type", "keyword"), "style", object("type", "keyword"), "category", object("type", "keyword"),
                         "title", object("type", "text"), "file", object("type", "keyword", "index", false),
@@ -200,7 +208,7 @@ public final class Demo {
                 bulk.append("{\"index\":{}}\n").append(gson.toJson(object("id", p.id(), "style", p.style(), "title", p.name(),
                         "category", p.category(), "file", path, "picture", picture))).append('\n');
             }
-            for (JsonElement item : ok("POST", "/" + INDEX + "/_bulk", bulk.toString()).getAsJsonArray("items")) {
+            for (JsonElement item : ok("POST", "/" + index + "/_bulk", bulk.toString()).getAsJsonArray("items")) {
                 JsonObject result = item.getAsJsonObject().getAsJsonObject("index");
                 if (result.has("error")) {
                     errors.add(gson.toJson(result.get("error")));
@@ -208,7 +216,7 @@ public final class Demo {
             }
             say("  %d of %d", from + slice.size(), pictures.size());
         }
-        ok("POST", "/" + INDEX + "/_refresh", null);
+        ok("POST", "/" + index + "/_refresh", null);
         say("  %d indexed, %d refused, %.0f ms a picture", pictures.size() - errors.size(), errors.size(),
                 (System.nanoTime() - start) / 1e6 / pictures.size());
         errors.stream().limit(5).forEach(e -> say("  refused: %s", e));
@@ -218,8 +226,11 @@ public final class Demo {
     }
 
     private Shown show(Search search) throws Exception {
-        JsonObject found = ok("POST", "/" + INDEX + "/_search", object("size", SHOWN, "query", search.query(), "_source",
-                array("id", "style", "title", "file")));
+        JsonObject body = object("size", SHOWN, "query", search.query(), "_source", array("id", "style", "title", "file"));
+        if (search.pipeline() != null) {
+            body.add("search_pipeline", search.pipeline());
+        }
+        JsonObject found = ok("POST", "/" + index + "/_search", body);
         List<Hit> hits = new ArrayList<>();
         for (JsonElement h : found.getAsJsonObject("hits").getAsJsonArray("hits")) {
             JsonObject source = h.getAsJsonObject().getAsJsonObject("_source");
@@ -236,6 +247,9 @@ public final class Demo {
     private List<Search> searches(List<Picture> pictures) throws IOException {
         List<Search> searches = new ArrayList<>();
         Map<String, Picture> byId = pictures.stream().collect(Collectors.toMap(Picture::id, p -> p, (a, b) -> a, TreeMap::new));
+        if (byId.keySet().containsAll(List.of("kitten.jpg", "cup.jpg", "dome.jpg"))) {
+            return photographs(byId);
+        }
         List<String> wanted = Stream.of("1F34E", "1F344", "1F697", "1F3B8", "1F43C").filter(byId::containsKey).toList();
         List<Picture> things = wanted.isEmpty() ? pictures.stream().limit(5).toList() : wanted.stream().map(byId::get).toList();
         for (int i = 0; i < things.size(); i++) {
@@ -246,7 +260,7 @@ public final class Demo {
                     clip("image_vector", object("query_text", text, "k", SHOWN)), null, List.of(thing.id())));
         }
         Picture example = things.get(things.size() - 1);
-        String base64 = Base64.getEncoder().encodeToString(Files.readAllBytes(example.file()));
+        String base64 = base64(example.file());
         searches.add(new Search("picture -> picture: " + example.style() + "/" + example.name(),
                 clip("image_vector", object("query_image", base64, "k", SHOWN)), example.file(), List.of(example.id())));
         Picture other = things.get(0);
@@ -254,6 +268,39 @@ public final class Demo {
                 clip("both_vector", object("query_image", base64, "query_text", other.name(), "weights", object("image", 0.5, "text", 0.5), "k", SHOWN)),
                 example.file(), List.of(example.id(), other.id())));
         return searches;
+    }
+
+    /** Words that are nobody's title; what is meant by weights; the same with look-alikes spread out. */
+    private List<Search> photographs(Map<String, Picture> byId) throws IOException {
+        List<Search> searches = new ArrayList<>();
+        Map<String, List<String>> texts = new LinkedHashMap<>();
+        texts.put("water bird", List.of("swans.jpg", "duck.jpg", "heron.jpg"));
+        texts.put("something to drink", List.of("coffee.jpg", "cup.jpg", "teacup.jpg"));
+        texts.put("sports", List.of("baseball.jpg", "volleyball.jpg"));
+        texts.put("carpenter's tools", List.of("hammer.jpg", "claw-hammer.jpg", "screwdriver.jpg"));
+        texts.put("a place to pray", List.of("cathedral.jpg", "church.jpg", "dome.jpg"));
+        texts.forEach((text, expected) -> searches.add(
+                new Search("text -> photograph: \"" + text + "\"", clip("image_vector", object("query_text", text, "k", SHOWN)), null, expected)));
+        Path kitten = byId.get("kitten.jpg").file();
+        searches.add(new Search("photograph -> photograph: kitten",
+                clip("image_vector", object("query_image", base64(kitten), "k", SHOWN)), kitten, List.of("cat.jpg", "tabby.jpg")));
+        Path cup = byId.get("cup.jpg").file();
+        searches.add(new Search("photograph and text, 0.5 each: cup + \"food on a plate\"", clip("image_vector", object("query_image", base64(cup),
+                "query_text", "food on a plate", "weights", object("image", 0.5, "text", 0.5), "k", SHOWN)), cup, List.of("plate.jpg")));
+        Path dome = byId.get("dome.jpg").file();
+        searches.add(new Search("\"a building\", less like this: dome", clip("image_vector", object("queries", array(
+                object("text", "a building"), object("image", base64(dome), "weight", -0.5)), "k", SHOWN)), dome, List.of("temple.jpg", "gate.jpg")));
+        JsonArray diversify = array(object("clip_diversify", object("vector_field", "image_vector", "candidates", 30)));
+        for (boolean spread : List.of(false, true)) {
+            searches.add(new Search("\"an animal\"" + (spread ? ", look-alikes spread out" : ""),
+                    clip("image_vector", object("query_text", "an animal", "k", 50)), null, List.of(),
+                    spread ? object("request_processors", diversify, "response_processors", diversify) : null));
+        }
+        return searches;
+    }
+
+    private static String base64(Path file) throws IOException {
+        return Base64.getEncoder().encodeToString(Files.readAllBytes(file));
     }
 
     /** Hit rates: each thing is searched by its name, in each language, among the pictures of one style. */
@@ -288,7 +335,7 @@ public final class Demo {
                 body.append("{}\n").append(gson.toJson(object("size", 10, "_source", array("id"), "query", clip("image_vector",
                         object("query_text", p.title().get(language), "k", 10, "filter", object("term", object("style", style))))))).append('\n');
             }
-            JsonArray responses = ok("POST", "/" + INDEX + "/_msearch", body.toString()).getAsJsonArray("responses");
+            JsonArray responses = ok("POST", "/" + index + "/_msearch", body.toString()).getAsJsonArray("responses");
             for (int i = 0; i < slice.size(); i++) {
                 JsonObject response = responses.get(i).getAsJsonObject();
                 if (response.has("error")) {
@@ -318,30 +365,39 @@ public final class Demo {
         }
     }
 
-    private Path gallery(List<Shown> shown, String rates) throws IOException {
+    private static Path gallery(List<Section> sections, Path out) throws IOException {
         StringBuilder page = new StringBuilder("<!doctype html><meta charset=utf-8><title>opensearch-clip demo</title><style>"
                 + "body{font:15px system-ui;margin:2em;max-width:70em}figure{display:inline-block;margin:6px;width:110px;vertical-align:top;"
                 + "font-size:12px;text-align:center}img{width:96px;height:96px;object-fit:contain;border:2px solid #ddd;border-radius:8px}"
                 + ".x img{border-color:#2a2}pre{background:#f6f6f6;padding:1em}</style><h1>opensearch-clip: what was found</h1>"
-                + "<p>Model <code>" + escape(model) + "</code>. A green frame marks the thing that was meant.</p>");
-        for (Shown s : shown) {
-            page.append("<h2>").append(escape(s.search().title())).append("</h2>");
-            if (s.search().picture() != null) {
-                page.append("<figure><img src='").append(data(s.search().picture())).append("'>query</figure>&rarr;");
-            }
-            for (Hit hit : s.hits()) {
-                page.append(s.search().expected().contains(hit.id()) ? "<figure class=x>" : "<figure>").append("<img src='").append(data(hit.file()))
-                        .append("'><br>").append(escape(hit.name())).append("<br>").append(escape(hit.style()))
-                        .append(String.format(Locale.ROOT, " %.4f</figure>", hit.score()));
-            }
+                + "<p>A green frame marks the thing that was meant.</p>");
+        for (Section section : sections) {
+            page.append("<h1>Model <code>").append(escape(section.model())).append("</code></h1>");
+            section.shown().forEach(s -> append(page, s));
+            page.append("<h2>Hit rates</h2><pre>").append(escape(section.rates())).append("</pre>");
         }
-        page.append("<h2>Hit rates</h2><pre>").append(escape(rates)).append("</pre>");
         Files.createDirectories(out);
         return Files.writeString(out.resolve("gallery.html"), page);
     }
 
-    private static String data(Path picture) throws IOException {
-        return "data:image/*;base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(picture));
+    private static void append(StringBuilder page, Shown s) {
+        page.append("<h2>").append(escape(s.search().title())).append("</h2>");
+        if (s.search().picture() != null) {
+            page.append("<figure><img src='").append(data(s.search().picture())).append("'>query</figure>&rarr;");
+        }
+        for (Hit hit : s.hits()) {
+            page.append(s.search().expected().contains(hit.id()) ? "<figure class=x>" : "<figure>").append("<img src='").append(data(hit.file()))
+                    .append("'><br>").append(escape(hit.name())).append("<br>").append(escape(hit.style()))
+                    .append(String.format(Locale.ROOT, " %.4f</figure>", hit.score()));
+        }
+    }
+
+    private static String data(Path picture) {
+        try {
+            return "data:image/*;base64," + base64(picture);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static String escape(String text) {

@@ -20,7 +20,7 @@ class Item:
 
 def read(folder: Path, format: str) -> list[Item]:
     """The items in the order of the files. Raises ValueError naming what is missing."""
-    readers = {"csv": _csv, "flickr8k": _flickr8k, "flickr30k": _flickr30k, "coco": _coco, "pictures": _pictures}
+    readers = {"csv": _csv, "flickr8k": _flickr8k, "flickr30k": _flickr30k, "coco": _coco, "pictures": _pictures, "photographs": _photographs}
     items = [item for item in readers[format](Path(folder)) if item.captions]
     if not items:
         raise ValueError(f"no picture with a description in {folder}")
@@ -145,3 +145,10 @@ def _pictures(folder: Path) -> list[Item]:
         for thing in things
         if (style / f"{thing['id']}.png").exists()
     ]
+
+
+def _photographs(folder: Path) -> list[Item]:
+    """The demo's own: photographs.tsv and the folder photographs."""
+    with open(_first(folder, "photographs.tsv"), newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [Item(row["id"], folder / "photographs" / f"{row['id']}.jpg", {"en": [row["title"]]}, row["category"]) for row in rows]

@@ -86,6 +86,25 @@ class Evaluation:
             best[k] = tuple(mean(best_precision([getattr(i, of) for i in p], k) for p in pools) for of in ("category", "fine_category"))
         return {key: tuple(map(mean, zip(*values))) for key, values in got.items()}, best
 
+    def distinct(self, queries: int):
+        """How many things, and how many categories, are in the first ten of all pools, as found and with `clip_diversify`: means over descriptions."""
+        asked = random.Random(0).sample(self.items, min(queries, len(self.items)))
+        field = f"image_{self.dimensions[0]}"
+        half = [{"clip_diversify": {"vector_field": field, "candidates": 30}}]
+        spread = {"search_pipeline": {"request_processors": half, "response_processors": half}}
+        got = {}
+        for name, pipeline in (("as found", {}), ("spread out", spread)):
+            hits = [
+                [h["_source"] for h in self.node.call("POST", f"/{PICTURES}/_search", {
+                    "size": 10, "_source": ["item", "category"], **pipeline,
+                    "query": {"clip": {field: {"query_text": self.description(item), "k": 30}}}})["hits"]["hits"]]
+                for item in asked
+            ]
+            things = [len({h["item"].rpartition("/")[2] for h in of}) for of in hits]
+            right = [mean(h["category"] == item.category for h in of) for of, item in zip(hits, asked)]
+            got[name] = (mean(things), mean(len({h["category"] for h in of}) for of in hits), mean(right))
+        return got
+
     def recalls(self):
         """{(pool, language, dimensions): (text -> picture, picture -> text)}, each a list of ranks."""
         got = {}
@@ -159,7 +178,7 @@ def main():
     parser = argparse.ArgumentParser(prog="qa/eval.sh")
     parser.add_argument("--url", required=True)
     parser.add_argument("--data", type=Path, default=Path("qa/pictures"))
-    parser.add_argument("--format", choices=["csv", "flickr8k", "flickr30k", "coco", "pictures"], default="pictures")
+    parser.add_argument("--format", choices=["csv", "flickr8k", "flickr30k", "coco", "pictures", "photographs"], default="pictures")
     parser.add_argument("--dataset", choices=articles.DATASETS, help="print the articles' figures of it; of the other formats it is known")
     parser.add_argument("--model", default="opensearch-clip-demo-v1")
     parser.add_argument("--languages", help="comma-separated, default: all that the collection has")
@@ -187,6 +206,9 @@ def main():
         got, best = evaluation.precisions(options.queries)
         report_precisions(evaluation, got, best, dataset)
         result["precision"] = [{"dimensions": d, "vector": v, "k": k, "broad": b, "fine": f} for (d, v, k), (b, f) in got.items()]
+        result["distinct"] = distinct = evaluation.distinct(min(options.queries, 200))
+        say("\nThe first ten of all styles, look-alikes spread out or not, means")
+        say(table(["", "things", "categories", "of the category"], [[name, *of] for name, of in distinct.items()]))
     say(f"\nAsking {len(evaluation.captions)} descriptions for their picture, {len(items)} pictures for their description")
     got = evaluation.recalls()
     report_recalls(evaluation, got, dataset)

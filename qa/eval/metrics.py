@@ -23,6 +23,18 @@ def rank(found: list[str], right) -> int | None:
     return next((i for i, id in enumerate(found) if id in right), None)
 
 
+def reliability(probabilities: list[float], right: list[bool], bins: int = 10) -> tuple[list[list], float]:
+    """Rows of a reliability plot: the range, how many, the mean probability, the part that is right; and the expected calibration error."""
+    rows, error = [], 0.0
+    for n in range(bins):
+        of = [i for i, p in enumerate(probabilities) if min(int(p * bins), bins - 1) == n]
+        if of:
+            says, is_ = mean(probabilities[i] for i in of), mean(right[i] for i in of)
+            rows.append([f"{n / bins:g} to {(n + 1) / bins:g}", len(of), says, is_])
+            error += len(of) / len(probabilities) * abs(says - is_)
+    return rows, error
+
+
 def mean(values) -> float:
     values = [float(value) for value in values]
     return sum(values) / len(values) if values else float("nan")

@@ -7,7 +7,8 @@ import unittest
 from pathlib import Path
 
 import datasets
-from metrics import best_precision, mean, precision, rank, recall, table
+import photographs
+from metrics import best_precision, mean, precision, rank, recall, reliability, table
 
 
 class Readers(unittest.TestCase):
@@ -95,8 +96,31 @@ class Readers(unittest.TestCase):
         apple = next(item for item in items if item.id == "noto/1F34E")
         self.assertEqual((apple.captions["de"], apple.category, apple.fine_category), (["roter apfel"], "food and drink", "fruit"))
 
+    def test_the_photographs_of_the_demo(self):
+        items = datasets.read(Path(__file__).parent.parent / "pictures", "photographs")
+        self.assertGreaterEqual(len(items), 100)
+        coffee = next(item for item in items if item.id == "coffee")
+        self.assertEqual((coffee.captions, coffee.category), ({"en": ["a cup of coffee"]}, "tableware"))
+        self.assertTrue(all(item.file.stat().st_size <= 60_000 for item in items))
+
+    def test_photographs_by_synset_and_name(self):
+        self.write("n01440764_tench.JPEG"), self.write("n01491361_Tiger_shark.JPEG"), self.write("README.md")
+        self.assertEqual([(p.synset, p.name) for p in photographs.photographs(self.folder)], [("n01440764", "tench"), ("n01491361", "tiger shark")])
+        with self.assertRaisesRegex(ValueError, "git clone"):
+            photographs.photographs(self.folder / "nothing")
+
+    def test_kinds_are_of_several_classes(self):
+        kinds = photographs.kinds()
+        self.assertIn("n02123045", kinds["a cat"])
+        self.assertTrue(all(len(synsets) >= 3 for synsets in kinds.values()))
+
 
 class Arithmetic(unittest.TestCase):
+    def test_reliability_compares_what_is_said_with_what_is(self):
+        rows, error = reliability([0.95, 0.85, 1.0, 0.05], [True, False, True, False])
+        self.assertEqual([row[:2] for row in rows], [["0 to 0.1", 1], ["0.8 to 0.9", 1], ["0.9 to 1", 2]])
+        self.assertAlmostEqual(error, 0.25 * 0.05 + 0.25 * 0.85 + 0.5 * 0.025)
+
     def test_precision_counts_what_was_not_found_as_wrong(self):
         self.assertEqual(precision(["a", "b", "a", "a"], "a", 2), 0.5)
         self.assertEqual(precision(["a", "a"], "a", 4), 0.5)
