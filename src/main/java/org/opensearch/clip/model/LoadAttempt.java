@@ -137,4 +137,9 @@ final class LoadAttempt {
     static boolean again(Throwable e) {
         return !(e instanceof CrashedException || e instanceof OutOfMemoryError);
     }
+
+    /** Whether no attempt goes better, because of what the model's files are. */
+    static boolean refused(Throwable e) {
+        return e instanceof ModelException known && known.isRefusal();
+    }
 }

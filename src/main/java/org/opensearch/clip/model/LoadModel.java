@@ -179,7 +179,10 @@ public final class LoadModel {
             if (timedOut) {
                 return RestStatus.REQUEST_TIMEOUT;
             }
-            return model.state().equals(Observed.State.FAILED.name()) ? RestStatus.SERVICE_UNAVAILABLE : RestStatus.OK;
+            if (!model.state().equals(Observed.State.FAILED.name())) {
+                return RestStatus.OK;
+            }
+            return model.refused() ? RestStatus.BAD_REQUEST : RestStatus.SERVICE_UNAVAILABLE;
         }
 
         @Override

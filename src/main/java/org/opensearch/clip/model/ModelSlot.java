@@ -43,6 +43,7 @@ final class ModelSlot implements LoadAttempt.Slot {
     private DeclaredModel model;
     private Observed.State state = Observed.State.UNLOADED;
     private String reason;
+    private boolean refused;
     private long since;
     private boolean running;
     private int failures;
@@ -134,7 +135,8 @@ final class ModelSlot implements LoadAttempt.Slot {
                 here == null ? List.of() : here.towers(),
                 reason,
                 since,
-                progress == null ? null : progress.at());
+                progress == null ? null : progress.at(),
+                refused);
     }
 
     /** As {@link LoadedModels#acquire}. */
@@ -218,6 +220,7 @@ final class ModelSlot implements LoadAttempt.Slot {
             logger.warn(() -> new ParameterizedMessage("model [{}] cannot be loaded: {}", done.id(), why), e);
         }
         enter(held == null ? Observed.State.FAILED : Observed.State.LOADED, why);
+        refused = LoadAttempt.refused(e);
         waiters.resolve(null, unavailable());
         if (LoadAttempt.again(e)) {
             long delay = Math.min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS << Math.min(failures++, 10));
@@ -257,6 +260,7 @@ final class ModelSlot implements LoadAttempt.Slot {
         }
         state = next;
         reason = why;
+        refused = false;
     }
 
     private void cancelRetry() {

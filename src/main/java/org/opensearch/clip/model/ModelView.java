@@ -118,6 +118,13 @@ record ModelView(DeclaredModel model, Map<String, OnNode> nodes) implements Writ
         return states.contains(Observed.State.LOADING) ? Observed.State.LOADING.name() : "PARTIALLY_LOADED";
     }
 
+    /** Whether all that failed refuse it for what its files are. */
+    boolean refused() {
+        return nodes.values().stream()
+                .map(OnNode::observed)
+                .allMatch(one -> one == null || one.state() != Observed.State.FAILED || one.refused());
+    }
+
     @Override
     public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
         builder.startObject();

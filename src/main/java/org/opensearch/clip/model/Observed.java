@@ -18,6 +18,7 @@ import org.opensearch.core.common.io.stream.Writeable;
  * @param reason why the last load failed, else {@code null}; a loaded model has one when loading it anew failed
  * @param since epoch milliseconds of the last change of {@code state}
  * @param progress of the load under way, else {@code null}
+ * @param refused the last load failed for what the model's files are, so that no other goes better
  */
 public record Observed(
         String modelId,
@@ -28,7 +29,8 @@ public record Observed(
         List<LoadedTower> towers,
         String reason,
         long since,
-        Progress.At progress)
+        Progress.At progress,
+        boolean refused)
         implements Writeable {
 
     public enum State {
@@ -38,6 +40,19 @@ public record Observed(
         FAILED,
         /** Its memory was given back because nobody asked for it; whoever does has it loaded. */
         IDLE
+    }
+
+    Observed(
+            String modelId,
+            State state,
+            long bytes,
+            String device,
+            String warning,
+            List<LoadedTower> towers,
+            String reason,
+            long since,
+            Progress.At progress) {
+        this(modelId, state, bytes, device, warning, towers, reason, since, progress, false);
     }
 
     Observed(StreamInput in) throws IOException {
@@ -50,8 +65,13 @@ public record Observed(
                 in.readList(LoadedTower::new),
                 in.readOptionalString(),
                 in.readVLong(),
-                in.readOptionalWriteable(Progress.At::new));
-        Frame.end(in);
+                in.readOptionalWriteable(Progress.At::new),
+                refused(Frame.tail(in)));
+    }
+
+    /** Nodes from before the first release do not say it. */
+    private static boolean refused(StreamInput tail) throws IOException {
+        return tail.available() > 0 && tail.readBoolean();
     }
 
     @Override
@@ -66,6 +86,6 @@ public record Observed(
         out.writeOptionalString(reason);
         out.writeVLong(since);
         out.writeOptionalWriteable(progress);
-        Frame.end(out);
+        Frame.end(out, tail -> tail.writeBoolean(refused));
     }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.action.ActionRequest;
 import org.opensearch.action.ActionRequestValidationException;
@@ -247,12 +248,22 @@ public final class PutModel {
 
         private DeclaredModel resolve(String id, Declaration declaration, LoadModel.WaitingTask task) {
             try {
-                return read(id, declaration, task.resolving(cluster.state().nodes()));
+                return bounded(
+                        id,
+                        () -> read(
+                                id, declaration, task.resolving(cluster.state().nodes())));
             } catch (DownloadException e) {
                 throw new OpenSearchStatusException(e.getMessage(), status(e), e);
             } catch (ModelException e) {
                 task.ensureNotCancelled();
                 throw e;
+            }
+        }
+
+        /** The last word on files that no limit of a reader has stopped: the node lives. */
+        static <T> T bounded(String id, Supplier<T> reading) {
+            try {
+                return reading.get();
             } catch (StackOverflowError e) {
                 throw new IllegalArgumentException(
                         "model [" + id + "]: " + ModelException.tooDeep(e).getMessage(), e);

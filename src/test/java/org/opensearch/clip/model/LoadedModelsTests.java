@@ -256,6 +256,33 @@ public class LoadedModelsTests extends OpenSearchTestCase {
         assertState(State.LOADED, null);
     }
 
+    public void testARefusalOfItsFilesIsToldFromAFailureThatMayPass() throws Exception {
+        declare(MODEL);
+        attempt().fail(new ModelException("no room"));
+        assertState(State.FAILED, "no room");
+        assertFalse(models.observed().getFirst().refused());
+        models.retry("m");
+        attempt().fail(ModelException.refusal("graph is refused", null));
+        assertState(State.FAILED, "graph is refused");
+        assertBusy(() -> assertTrue(models.observed().getFirst().refused()));
+        models.retry("m");
+        attempt().succeed();
+        acquire().close();
+        assertFalse(models.observed().getFirst().refused());
+    }
+
+    /** What the readers' own limits have not stopped; at a load see above. */
+    public void testAFileThatNestsWithoutEndFailsItsDeclarationAndNotTheNode() {
+        Exception e = expectThrows(
+                IllegalArgumentException.class, () -> PutModel.Transport.bounded("m", () -> nested(new Object[1])));
+        assertEquals("model [m]: one of its files nests deeper than this node can read", e.getMessage());
+        assertEquals("read", PutModel.Transport.bounded("m", () -> "read"));
+    }
+
+    private static int nested(Object[] file) {
+        return file.length == 0 ? 0 : 1 + nested(new Object[] {file});
+    }
+
     public void testFailureIsTriedAgainByItself() throws Exception {
         declare(MODEL);
         attempt().fail(new ModelException("broken"));

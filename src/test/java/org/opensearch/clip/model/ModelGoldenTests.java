@@ -87,7 +87,7 @@ public class ModelGoldenTests extends OpenSearchTestCase {
                 "observe.nodes",
                 new ObserveModels.Response(new ClusterName("c"), List.of(onNode), List.of()),
                 ObserveModels.Response::new);
-        goldens.both("observe.observed", observed(), Observed::new);
+        goldens.both("observe.observed", observed(), Observed::new, 1);
         var registry = new NamedWriteableRegistry(LoadStatus.namedWriteables());
         goldens.without(
                 "load.status",

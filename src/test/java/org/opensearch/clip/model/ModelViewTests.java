@@ -47,6 +47,10 @@ public class ModelViewTests extends OpenSearchTestCase {
                 null);
     }
 
+    private static Observed refused() {
+        return new Observed("m", State.FAILED, 0, null, null, List.of(), "refused", 1, null, true);
+    }
+
     /** @param states of a and b, {@code null} = the node says nothing of the model */
     private ModelView view(DeclaredModel declared, State... states) {
         List<ObserveModels.NodeResponse> answers = Stream.of(0, 1)
@@ -135,6 +139,16 @@ public class ModelViewTests extends OpenSearchTestCase {
         assertEquals(
                 RestStatus.SERVICE_UNAVAILABLE,
                 new LoadModel.Response(false, view(model, State.FAILED, State.FAILED)).status());
+        ModelView.OnNode refusing = new ModelView.OnNode("a", refused(), null);
+        ModelView.OnNode failing = new ModelView.OnNode("b", observed(State.FAILED), null);
+        assertEquals(
+                "no other attempt goes better",
+                RestStatus.BAD_REQUEST,
+                new LoadModel.Response(false, new ModelView(model, Map.of("a", refusing, "b", refusing))).status());
+        assertEquals(
+                "one of b may",
+                RestStatus.SERVICE_UNAVAILABLE,
+                new LoadModel.Response(false, new ModelView(model, Map.of("a", refusing, "b", failing))).status());
         assertEquals(
                 RestStatus.REQUEST_TIMEOUT,
                 new LoadModel.Response(true, view(model, State.LOADED, State.LOADING)).status());

@@ -56,11 +56,17 @@ public final class GoldenBytes {
 
     /** A form that has, and has not, a frame, as the stream says. */
     public <T extends Writeable> void both(String name, T sample, Writeable.Reader<T> reader) throws IOException {
+        both(name, sample, reader, 0);
+    }
+
+    /** @param known bytes of the tail, of fields that came later */
+    public <T extends Writeable> void both(String name, T sample, Writeable.Reader<T> reader, int known)
+            throws IOException {
         without(name, out -> sample.writeTo(OldForm.of(out)), in -> {
             T read = reader.read(OldForm.of(in));
             return out -> read.writeTo(OldForm.of(out));
         });
-        framed(name, sample, reader);
+        framed(name, sample, reader, known);
     }
 
     /** A form that never has a frame. */
@@ -74,13 +80,22 @@ public final class GoldenBytes {
 
     /** A form that always has a frame: its reader also passes over what a later release adds. */
     public <T extends Writeable> T framed(String name, T sample, Writeable.Reader<T> reader) throws IOException {
+        return framed(name, sample, reader, 0);
+    }
+
+    /** @param known bytes of the tail, of fields that came later */
+    private <T extends Writeable> T framed(String name, T sample, Writeable.Reader<T> reader, int known)
+            throws IOException {
         byte[] golden = golden(name + ".2", sample);
         T read = read(golden, reader);
         assertArrayEquals(name + ".2 written again", golden, bytes(read));
-        assertEquals(name + " ends with an empty tail", 0, golden[golden.length - 1]);
+        int tail = golden.length - 1 - known;
+        assertEquals(name + " ends with its tail", known, golden[tail]);
         BytesStreamOutput longer = new BytesStreamOutput();
-        longer.writeBytes(golden, 0, golden.length - 1);
-        longer.writeByteArray(LATER);
+        longer.writeBytes(golden, 0, tail);
+        longer.writeVInt(known + LATER.length);
+        longer.writeBytes(golden, tail + 1, known);
+        longer.writeBytes(LATER, 0, LATER.length);
         T later = read(BytesReference.toBytes(longer.bytes()), reader);
         assertArrayEquals(name + ".2 with a longer tail", golden, bytes(later));
         return read;

@@ -126,6 +126,7 @@ final class ExternalWeights {
     }
 
     private ModelException refused(TensorProto tensor, String why) {
-        return new ModelException(graph + " is refused: tensor [" + Shown.printable(tensor.getName()) + "] " + why);
+        return ModelException.refusal(
+                graph + " is refused: tensor [" + Shown.printable(tensor.getName()) + "] " + why, null);
     }
 }

@@ -83,24 +83,24 @@ final class GraphReader {
     static ModelProto read(String published, Path file, long heapBytes) throws IOException {
         String name = "[" + published + "]";
         if (Files.size(file) > Integer.MAX_VALUE) {
-            throw new ModelException(
-                    name + " is larger than 2 GiB; so many weights belong into a file beside the graph");
+            throw ModelException.refusal(
+                    name + " is larger than 2 GiB; so many weights belong into a file beside the graph", null);
         }
         try (InputStream stream = Files.newInputStream(file)) {
             var reader = new GraphReader(CodedInputStream.newInstance(stream, 1 << 16), name, heapBytes);
             ModelProto model = ModelProto.parseFrom(reader.shrink(ModelProto.getDescriptor(), 0));
             if (!model.hasGraph()) {
-                throw new ModelException(name + " is no ONNX model: it has no graph");
+                throw ModelException.refusal(name + " is no ONNX model: it has no graph", null);
             }
             return model;
         } catch (InvalidProtocolBufferException e) {
-            throw new ModelException(name + " is no ONNX model: " + e.getMessage(), e);
+            throw ModelException.refusal(name + " is no ONNX model: " + e.getMessage(), e);
         }
     }
 
     private ByteString shrink(Descriptor message, int depth) throws IOException {
         if (depth > DEPTH) {
-            throw new ModelException(name + " nests messages deeper than " + DEPTH);
+            throw ModelException.refusal(name + " nests messages deeper than " + DEPTH, null);
         }
         ByteString.Output bytes = ByteString.newOutput();
         CodedOutputStream out = CodedOutputStream.newInstance(bytes);
@@ -123,7 +123,7 @@ final class GraphReader {
                         out.writeBytes(number, inside(field.getMessageType(), length, depth));
                     } else if (length > KEPT && message == TensorProto.getDescriptor()) {
                         if (sliced) {
-                            throw new ModelException(name + " has a tensor with its data twice");
+                            throw ModelException.refusal(name + " has a tensor with its data twice", null);
                         }
                         sliced = true;
                         slice(number, length, out);
@@ -133,7 +133,8 @@ final class GraphReader {
                     }
                 }
                 default ->
-                    throw new ModelException(name + " is no ONNX model: wire type of field [" + field.getName() + "]");
+                    throw ModelException.refusal(
+                            name + " is no ONNX model: wire type of field [" + field.getName() + "]", null);
             }
         }
         out.flush();
@@ -145,7 +146,7 @@ final class GraphReader {
         ByteString bytes = shrink(message, depth + 1);
         in.checkLastTagWas(0);
         if (in.getBytesUntilLimit() != 0) {
-            throw new ModelException(name + " is cut off");
+            throw ModelException.refusal(name + " is cut off", null);
         }
         in.popLimit(outer);
         return bytes;
@@ -162,7 +163,7 @@ final class GraphReader {
     private void charge(int bytes) {
         heap += bytes;
         if (bytes < 0 || heap > limit) {
-            throw new ModelException(name + " holds more than " + (limit >> 20) + " MiB besides its weights");
+            throw ModelException.refusal(name + " holds more than " + (limit >> 20) + " MiB besides its weights", null);
         }
     }
 }

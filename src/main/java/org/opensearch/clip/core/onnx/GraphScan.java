@@ -294,7 +294,7 @@ final class GraphScan {
     }
 
     private ModelException refused(String why) {
-        return new ModelException(graph + " is refused: " + why);
+        return ModelException.refusal(graph + " is refused: " + why, null);
     }
 
     private static String operator(NodeProto node) {

@@ -519,6 +519,7 @@ class GraphScanTests {
         ModelException e = assertThrows(
                 ModelException.class, () -> GraphScan.check("graph.onnx", file, beside(listed), GraphLimits.DEFAULT));
         assertTrue(e.getMessage().startsWith("[graph.onnx] ") && e.getMessage().contains(reason), e::getMessage);
+        assertTrue(e.isRefusal(), e::getMessage);
     }
 
     private void write(GraphProto.Builder graph, FunctionProto.Builder... functions) throws IOException {
