@@ -162,29 +162,42 @@ final class BatchRunner {
             }
             encode(group, toRun, alone, (ready, result) -> {
                 if (leaders.remove(ready)) {
-                    List<Ready> followers = cache.ended(ready.key(), result);
+                    List<Ready> followers = followed(ready, result);
                     mine.addAll(followers);
                     followers.forEach(follower -> follower.input().settle(result));
                 }
                 ready.input().settle(result);
             });
         } finally {
-            leaders.forEach(leader -> again.addAll(cache.ended(leader.key(), null)));
+            leaders.forEach(leader -> again.addAll(followed(leader, null)));
             mine.addAll(again);
         }
         return again;
+    }
+
+    /** What has followed a run, and waits no more. */
+    private List<Ready> followed(Ready leader, Result result) {
+        List<Ready> followers = cache.ended(leader.key(), result);
+        followers.forEach(follower -> follower.input().time().stop());
+        return followers;
     }
 
     private boolean leads(Ready ready, Set<Ready> leaders, Set<Work> mine) {
         if (ready.key() == null) {
             return true;
         }
+        TimeBudget time = ready.input().time();
+        time.start(); // of one that follows it runs until the leader's run has ended
         return switch (cache.turn(ready)) {
             case Turn.Hit known -> {
+                time.stop();
                 ready.input().settle(known.vector());
                 yield false;
             }
-            case Turn.Lead lead -> leaders.add(ready);
+            case Turn.Lead lead -> {
+                time.stop();
+                yield leaders.add(ready);
+            }
             case Turn.Follow follow -> {
                 mine.remove(ready);
                 yield false;

@@ -215,19 +215,16 @@ public final class InferenceScheduler {
     /** Starts as many fetches and workers as there is room and work for. */
     private void wake() {
         for (Lane lane : Lane.values()) {
-            for (Optional<PendingInput> next = nextFetch(lane); next.isPresent(); next = nextFetch(lane)) {
+            Optional<PendingInput> next;
+            while ((next = queues.nextFetch(lane, admission::isForFetch)).isPresent()) {
                 PendingInput input = next.get();
                 Releasable reserved = admission.reserve(lane);
                 start(FETCH, () -> fetch(input, reserved));
             }
             for (int idle = queues.engage(lane); idle > 0; idle--) {
-                start(lane == Lane.SEARCH ? SEARCH : INGEST, () -> work(lane));
+                startWorker(lane);
             }
         }
-    }
-
-    private Optional<PendingInput> nextFetch(Lane lane) {
-        return queues.nextFetch(lane, admission::isForFetch);
     }
 
     private void start(String pool, Runnable work) {
@@ -267,8 +264,24 @@ public final class InferenceScheduler {
         }
     }
 
-    /** Until nothing waits. */
+    /** Until nothing waits. A worker that a fault of ours ends has a successor. */
     private void work(Lane lane) {
+        boolean done = false;
+        try {
+            workOff(lane);
+            done = true;
+        } finally {
+            if (!done) {
+                startWorker(lane);
+            }
+        }
+    }
+
+    private void startWorker(Lane lane) {
+        start(lane == Lane.SEARCH ? SEARCH : INGEST, () -> work(lane));
+    }
+
+    private void workOff(Lane lane) {
         for (Taken taken = take(lane); !taken.works().isEmpty(); taken = take(lane)) {
             Set<Work> mine = Collections.newSetFromMap(new IdentityHashMap<>());
             for (Work work : taken.works()) {

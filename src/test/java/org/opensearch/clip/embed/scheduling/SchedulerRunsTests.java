@@ -136,6 +136,22 @@ public class SchedulerRunsTests extends SchedulerTestCase {
         assertSolo(new Source.Text("a dog"), dog);
     }
 
+    public void testASearchThatFollowsARunKeepsItsOwnTime() throws Exception {
+        start(threads(2));
+        model.shut();
+        PlainActionFuture<Response> leads = submit(query("a dog"));
+        model.awaitRuns(1);
+        PlainActionFuture<Response> follows = new PlainActionFuture<>();
+        Request hurried = new Request("tiny", List.of(new Source.Text("a dog")), Lane.SEARCH, Side.QUERY, SECOND, null);
+        submit(hurried, follows);
+        assertBusy(() -> assertEquals("the follower waits in the cache", 1, gauge("running_search_workers")));
+        pass(TimeValue.timeValueMillis(1001));
+        expectThrows(Exception.class, () -> follows.actionGet(AMPLE));
+        assertFalse(leads.isDone());
+        model.open();
+        assertSolo(new Source.Text("a dog"), results(leads).getFirst());
+    }
+
     public void testASearchThatFollowsARunAtItsLimitHasItsOwn() throws Exception {
         start(threads(2));
         model.shut();

@@ -89,6 +89,43 @@ public class SchedulerTests extends SchedulerTestCase {
         }
     }
 
+    /** Each way in which an input is bad: before it is prepared, while it is, and in its run. */
+    private static final Map<Source, String> BAD = Map.of(
+            new Source.Text(" "), "invalid_text",
+            new Source.Text("poison"), "model_failed",
+            new Source.Image("not a picture"), "invalid_image",
+            new Source.Image("bm90IGEgcGljdHVyZQ=="), "invalid_image");
+
+    public void testExactlyTheBadOnesFailWhateverTheBatchAndWhereverTheyAre() {
+        start(threads(2));
+        model.poison("poison");
+        for (int size = 1; size <= 64; size++) {
+            List<Integer> at = IntStream.range(0, size).boxed().toList();
+            // one bad input at each position of small batches, and some of them anywhere in all
+            for (int bad : size <= 8 ? at : randomSubsetOf(2, at)) {
+                assertOnlyTheBadFail(size, Set.of(bad));
+            }
+            assertOnlyTheBadFail(size, Set.copyOf(randomSubsetOf(randomIntBetween(1, size), at)));
+        }
+    }
+
+    private void assertOnlyTheBadFail(int size, Set<Integer> bad) {
+        Source[] sources = new Source[size];
+        for (int i = 0; i < size; i++) {
+            sources[i] = bad.contains(i)
+                    ? randomFrom(BAD.keySet())
+                    : randomBoolean() ? new Source.Text("text " + i) : base64(picture(i));
+        }
+        List<Result> results = results(submit(request(randomFrom(Lane.values()), null, sources)));
+        for (int i = 0; i < size; i++) {
+            if (bad.contains(i)) {
+                assertEquals(BAD.get(sources[i]), failure(results.get(i)).type());
+            } else {
+                assertSolo(sources[i], results.get(i));
+            }
+        }
+    }
+
     public void testAnInputThatCannotBeReadFailsAlone() {
         start(threads(1).put("plugins.clip.image.max_pixels", 63).put("plugins.clip.text.max_bytes", "8b"));
         Request request = request(
