@@ -2,6 +2,7 @@
 import com.google.gson.Gson;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,8 +46,9 @@ public final class Probe {
         var pictures = new ImagePreprocessor(new ImageDecoder(Optional.empty()), false);
         for (Picture picture : reference.pictures()) {
             byte[] file = Files.readAllBytes(Path.of(args[1]).resolve(picture.name()));
-            float[] pixels = pictures.make(file, description.image().orElseThrow().pixels(), false).pixels();
-            answer.differences().add(worst(pixels, Path.of(picture.pixels())));
+            FloatBuffer pixels = FloatBuffer.allocate(description.image().orElseThrow().pixels().floats());
+            pictures.make(file, description.image().orElseThrow().pixels(), false).pixels().put(pixels);
+            answer.differences().add(worst(pixels.array(), Path.of(picture.pixels())));
         }
         Files.writeString(folder.resolve("probe.json"), new Gson().toJson(answer));
     }

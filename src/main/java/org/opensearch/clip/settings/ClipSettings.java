@@ -51,9 +51,9 @@ public final class ClipSettings {
     public static final Setting<Boolean> IMAGE_NATIVE_DECODERS =
             Setting.boolSetting("plugins.clip.image.native_decoders", true, NodeScope);
 
-    /** Of JPEGs that stay twice as large as what they are resized to. */
+    /** Of JPEGs that stay twice as large as what they are resized to; off, because the vectors differ: docs/pictures.md. */
     public static final Setting<Boolean> IMAGE_SCALED_DECODING =
-            Setting.boolSetting("plugins.clip.image.scaled_decoding", true, NodeScope);
+            Setting.boolSetting("plugins.clip.image.scaled_decoding", false, NodeScope);
 
     /** UTF-8; cut before tokenising, because a tokenizer reads the whole text even where it keeps 77 tokens. */
     public static final Setting<ByteSizeValue> TEXT_MAX_BYTES = bytes(

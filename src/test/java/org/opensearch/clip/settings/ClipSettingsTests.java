@@ -34,7 +34,7 @@ public class ClipSettingsTests extends OpenSearchTestCase {
             Map.entry("plugins.clip.image.max_bytes", "10mb"),
             Map.entry("plugins.clip.image.max_pixels", "50000000"),
             Map.entry("plugins.clip.image.native_decoders", "true"),
-            Map.entry("plugins.clip.image.scaled_decoding", "true"),
+            Map.entry("plugins.clip.image.scaled_decoding", "false"),
             Map.entry("plugins.clip.text.max_bytes", "64kb"),
             Map.entry("plugins.clip.threads", "1"),
             Map.entry("plugins.clip.search.threads", "1"),

@@ -11,6 +11,7 @@ import org.opensearch.clip.core.image.ImageDecoder;
 import org.opensearch.clip.core.image.ImageException;
 import org.opensearch.clip.core.image.ImageInfo;
 import org.opensearch.clip.core.image.ImagePreprocessor;
+import org.opensearch.clip.core.image.TowerPixels;
 import org.opensearch.clip.core.model.Modality;
 import org.opensearch.clip.core.model.ModelDescription;
 import org.opensearch.clip.core.model.Tower;
@@ -39,14 +40,14 @@ public final class DualEncoder implements AutoCloseable {
         }
 
         /**
-         * @param pixels {@code [3][height][width]} as the tower reads them
+         * @param pixels as the tower reads them
          * @param width of the picture itself, upright
          * @param height of the picture itself, upright
          * @param info {@code null} where it was not asked for
          */
-        record Image(float[] pixels, int width, int height, ImageInfo info) implements Prepared {
+        record Image(TowerPixels pixels, int width, int height, ImageInfo info) implements Prepared {
             public Image(float[] pixels, int width, int height) {
-                this(pixels, width, height, null);
+                this(target -> target.put(pixels), width, height, null);
             }
 
             @Override

@@ -102,7 +102,7 @@ final class ImageTower {
         try (RunMemory.Taken ignored = memory.take(bytes(images.size()), 0);
                 Buffers.Lease lease = buffers.take(size)) {
             FloatBuffer data = lease.next((int) size).asFloatBuffer();
-            images.forEach(image -> data.put(image.pixels()));
+            images.forEach(image -> image.pixels().put(data));
             long[] shape = {images.size(), 3, pixels.height(), pixels.width()};
             var tensors = Map.of(input, new Tensor(shape, data.flip()));
             var made = graph.session().run(tensors, graph.output().name(), control);

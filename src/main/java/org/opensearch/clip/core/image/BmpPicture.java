@@ -34,7 +34,8 @@ record BmpPicture(byte[] bytes, int width, int height, int bits) implements Imag
 
     @Override
     public Header header() {
-        return new Header("BMP", width, height, (long) Math.max(8, bits) / 8 * width * height);
+        // The reader's samples; of runs it holds two copies.
+        return new Header("BMP", width, height, (bits <= 8 ? 2L : bits / 8) * width * height);
     }
 
     @Override

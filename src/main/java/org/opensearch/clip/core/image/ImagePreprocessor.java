@@ -23,12 +23,12 @@ public final class ImagePreprocessor {
     }
 
     /**
-     * @param pixels {@code [3][height][width]} planar R, G, B as the tower reads them
+     * @param pixels as the tower reads them
      * @param width of the whole picture, turned
      * @param height of the whole picture, turned
      * @param info {@code null} where it was not asked for
      */
-    public record Made(float[] pixels, int width, int height, ImageInfo info) {}
+    public record Made(TowerPixels pixels, int width, int height, ImageInfo info) {}
 
     /**
      * @param described whether {@link Made#info()} is wanted; it is of the picture at its full size
@@ -45,11 +45,11 @@ public final class ImagePreprocessor {
         try (Resampler resampler = planes.resampler(scratch, orientation)) {
             if (!described) {
                 decoder.rows(picture, resampler, scaled ? planes.reduction(width, height) : 1);
-                return new Made(planes.pixels(), width, height, null);
+                return new Made(planes, width, height, null);
             }
             try (InfoRows info = new InfoRows(resampler, orientation, width, height)) {
                 decoder.rows(picture, info, 1);
-                return new Made(planes.pixels(), width, height, info.info(header.format()));
+                return new Made(planes, width, height, info.info(header.format()));
             }
         } finally {
             give(scratch);

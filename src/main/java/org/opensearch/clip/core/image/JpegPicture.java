@@ -30,11 +30,13 @@ record JpegPicture(JpegSegments segments) implements ImageDecoder.Picture {
         long coefficients = segments.manyScans()
                 ? 2L * components * (pixels + 32L * (segments.width() + segments.height() + 32))
                 : 0;
+        // Of inks in several scans the reader holds the samples twice.
+        long samples = components == 1 ? 1 : components == 4 && segments.manyScans() ? 8 : 4;
         return new Header(
                 "JPEG",
                 segments.width(),
                 segments.height(),
-                pixels * (components == 1 ? 1 : 4) + coefficients + 64L * (segments.height() + segments.width()));
+                pixels * samples + coefficients + 64L * (segments.height() + segments.width()));
     }
 
     @Override

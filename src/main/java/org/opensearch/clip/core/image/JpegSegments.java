@@ -29,11 +29,14 @@ final class JpegSegments {
     /** Encoders use about ten. */
     private static final int MAX_SCANS = 100;
 
-    /** For each scan, of a few bytes even, the reader makes the whole picture: so many scans a picture of any size may have .. */
+    /** For each scan, of a few bytes even, all coefficients are read again: so many scans a picture of any size may have .. */
     private static final int MANY_SCANS = 12;
 
-    /** .. and beyond that so many pixels are made for all scans. */
-    private static final long MAX_SCANNED_PIXELS = MANY_SCANS * 50_000_000L;
+    /** .. or so many where the JDK's reader must make it, which makes the whole picture once for each .. */
+    private static final int MANY_SCANS_OF_INKS = 4;
+
+    /** .. and beyond that as many scans as pictures of this size have at most. */
+    private static final long LARGE = 50_000_000;
 
     private static final int SOF0 = 0xC0;
     private static final int SOF2 = 0xC2;
@@ -95,14 +98,12 @@ final class JpegSegments {
             scans += type(at) == SOS ? 1 : 0;
         }
         this.end = at;
-        if (scans > MAX_SCANS || scans > MANY_SCANS && (long) scans * width * height > MAX_SCANNED_PIXELS) {
+        int many = components.size() == 4 ? MANY_SCANS_OF_INKS : MANY_SCANS;
+        long pixels = Math.max(1, (long) width * height);
+        long allowed = Math.min(Math.max(many * LARGE / pixels, many), MAX_SCANS);
+        if (scans > allowed) {
             throw new ImageException(String.format(
-                    Locale.ROOT,
-                    "the JPEG has %d scans of %dx%d pixels, more than %d",
-                    scans,
-                    width,
-                    height,
-                    Math.min(Math.max(MAX_SCANNED_PIXELS / ((long) width * height), MANY_SCANS), MAX_SCANS)));
+                    Locale.ROOT, "the JPEG has %d scans of %dx%d pixels, more than %d", scans, width, height, allowed));
         }
     }
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.core.image;
 
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
- * What a tower reads of one picture: planar floats, as the Hugging Face image processors make them. Sources: {@code get_resize_output_image_size}, {@code center_crop},
+ * One picture as a tower reads it: planar bytes, a quarter of the floats that are made of them when a run needs them, as the Hugging Face image processors make them. Sources: {@code get_resize_output_image_size}, {@code center_crop},
  * {@code rescale} and {@code normalize} of transformers (PIL backend); for {@link ImageSpec.Resize#LONGEST} and for a target that is not square, {@code ResizeKeepRatio}
  * and {@code CenterCropOrPad} of open_clip, which jina-clip uses; for {@link ImageSpec.Offset#HALF_EVEN} {@code CenterCrop} of torchvision. For one thread.
  */
-final class Planes implements Resampler.Target {
+final class Planes implements Resampler.Target, TowerPixels {
 
     private final ImageSpec spec;
     private final int width;
@@ -18,7 +19,7 @@ final class Planes implements Resampler.Target {
     private final int left;
     private final int top;
     private final float[][] values = new float[3][256];
-    private final float[] pixels;
+    private final byte[][] planes;
 
     /**
      * @param pictureWidth of the whole picture, turned
@@ -34,12 +35,11 @@ final class Planes implements Resampler.Target {
         ImageSpec.Offset put = spec.resize() == ImageSpec.Resize.LONGEST ? ImageSpec.Offset.HALF_EVEN : spec.offset();
         this.left = put.put(spec.width() - columns);
         this.top = put.put(spec.height() - rows);
-        this.pixels = new float[spec.floats()];
-        for (int channel = 0; channel < values.length; channel++) {
+        this.planes = new byte[3][spec.width() * spec.height()];
+        for (int channel = 0; channel < planes.length; channel++) {
             values(channel);
             if (columns < spec.width() || rows < spec.height()) {
-                int plane = spec.width() * spec.height();
-                Arrays.fill(pixels, channel * plane, (channel + 1) * plane, values[channel][spec.fill()]);
+                Arrays.fill(planes[channel], (byte) spec.fill());
             }
         }
     }
@@ -85,22 +85,31 @@ final class Planes implements Resampler.Target {
 
     @Override
     public void line(int[] line, int count, int at, int step) {
-        int plane = spec.width() * spec.height();
         int start = (top + at / columns) * spec.width() + left + at % columns;
         // along a row of the picture, or across its rows
         int apart = columns > 1 && Math.abs(step) == 1 ? step : step / columns * spec.width();
-        float[] red = values[0];
-        float[] green = values[1];
-        float[] blue = values[2];
+        byte[] red = planes[0];
+        byte[] green = planes[1];
+        byte[] blue = planes[2];
         for (int i = 0, p = start; i < count; i++, p += apart) {
-            pixels[p] = red[line[i] >>> 16];
-            pixels[p + plane] = green[line[i] >>> 8 & 0xFF];
-            pixels[p + 2 * plane] = blue[line[i] & 0xFF];
+            red[p] = (byte) (line[i] >>> 16);
+            green[p] = (byte) (line[i] >>> 8);
+            blue[p] = (byte) line[i];
         }
     }
 
-    /** @return {@code [3][spec.height()][spec.width()]} planar R, G, B, row-major, {@link ImageSpec#floats()} values */
-    float[] pixels() {
-        return pixels;
+    @Override
+    public void put(FloatBuffer target) {
+        float[] row = new float[spec.width()];
+        for (int channel = 0; channel < planes.length; channel++) {
+            float[] value = values[channel];
+            byte[] plane = planes[channel];
+            for (int start = 0; start < plane.length; start += row.length) {
+                for (int x = 0; x < row.length; x++) {
+                    row[x] = value[plane[start + x] & 0xFF];
+                }
+                target.put(row);
+            }
+        }
     }
 }

@@ -4,7 +4,10 @@ package org.opensearch.clip.core.image;
 import com.luciad.imageio.webp.WebPImageWriterSpi;
 import com.luciad.imageio.webp.WebPWriteParam;
 import java.awt.image.BufferedImage;
+import java.awt.image.DataBuffer;
 import java.awt.image.DataBufferByte;
+import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,28 +18,32 @@ import java.util.Arrays;
 import java.util.Locale;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
+import javax.imageio.metadata.IIOMetadata;
+import javax.imageio.metadata.IIOMetadataNode;
 import javax.imageio.stream.ImageOutputStream;
+import org.w3c.dom.Node;
 
 /** The pictures that cost most, for their format and number of pixels, of what is not refused; 10 MB or less for 50 megapixels. */
 public enum CostlyPicture {
     PNG_16_BITS {
         @Override
         byte[] file(int edge) {
-            return png(new PngFile(6, 16, false), edge, 150, 1 << 16);
+            return png(new PngFile(6, 16, false), edge, 160, 1 << 16);
         }
     },
     PNG_INTERLACED {
         @Override
         byte[] file(int edge) {
-            return png(new PngFile(6, 16, true), edge, 150, 1 << 16);
+            return png(new PngFile(6, 16, true), edge, 180, 1 << 16);
         }
     },
     PNG_SMALL_CHUNKS {
         @Override
         byte[] file(int edge) {
-            return png(new PngFile(6, 16, false), edge, 400, 8);
+            return png(new PngFile(6, 16, false), edge, 640, 8);
         }
     },
     WEBP_COPIES {
@@ -71,13 +78,48 @@ public enum CostlyPicture {
     JPEG {
         @Override
         byte[] file(int edge) throws IOException {
-            return jpeg(edge, ImageWriteParam.MODE_DISABLED);
+            return jpeg(edge, ImageWriteParam.MODE_DISABLED, 24);
         }
     },
     JPEG_PROGRESSIVE {
         @Override
         byte[] file(int edge) throws IOException {
-            return jpeg(edge, ImageWriteParam.MODE_DEFAULT);
+            return jpeg(edge, ImageWriteParam.MODE_DEFAULT, 24);
+        }
+    },
+    /** As many as are allowed at 50 megapixels. */
+    JPEG_12_SCANS {
+        @Override
+        byte[] file(int edge) throws IOException {
+            return twelveScans(jpeg(edge, ImageWriteParam.MODE_DEFAULT, 18));
+        }
+    },
+    JPEG_RESTARTS {
+        @Override
+        byte[] file(int edge) throws IOException {
+            ImageWriter writer = jpegWriter();
+            ImageWriteParam param = jpegParam(writer, ImageWriteParam.MODE_DISABLED);
+            BufferedImage image = noise(edge, 16, BufferedImage.TYPE_3BYTE_BGR);
+            IIOMetadata metadata = writer.getDefaultImageMetadata(new ImageTypeSpecifier(image), param);
+            Node tree = metadata.getAsTree(metadata.getNativeMetadataFormatName());
+            IIOMetadataNode interval = new IIOMetadataNode("dri");
+            interval.setAttribute("interval", "1");
+            tree.getLastChild().insertBefore(interval, tree.getLastChild().getFirstChild());
+            metadata.setFromTree(metadata.getNativeMetadataFormatName(), tree);
+            return write(writer, param, new IIOImage(image, null, metadata));
+        }
+    },
+    JPEG_INKS {
+        @Override
+        byte[] file(int edge) throws IOException {
+            return inks(edge, ImageWriteParam.MODE_DISABLED);
+        }
+    },
+    /** Of 18 scans, for which 50 megapixels are too many. */
+    JPEG_INKS_PROGRESSIVE {
+        @Override
+        byte[] file(int edge) throws IOException {
+            return inks(Math.min(edge, 3300), ImageWriteParam.MODE_DEFAULT);
         }
     },
     GIF {
@@ -128,28 +170,68 @@ public enum CostlyPicture {
         });
     }
 
-    private static byte[] jpeg(int edge, int progressive) throws IOException {
-        ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+    private static byte[] jpeg(int edge, int progressive, int strength) throws IOException {
+        ImageWriter writer = jpegWriter();
+        return write(writer, jpegParam(writer, progressive), noise(edge, strength, BufferedImage.TYPE_3BYTE_BGR));
+    }
+
+    private static ImageWriter jpegWriter() {
+        return ImageIO.getImageWritersByFormatName("jpeg").next();
+    }
+
+    private static ImageWriteParam jpegParam(ImageWriter writer, int progressive) {
         ImageWriteParam param = writer.getDefaultWriteParam();
         param.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
         param.setCompressionQuality(0.8f);
         param.setProgressiveMode(progressive);
-        return write(writer, param, noise(edge, 24, BufferedImage.TYPE_3BYTE_BGR));
+        return param;
+    }
+
+    /** Cyan, magenta, yellow and black. */
+    private static byte[] inks(int edge, int progressive) throws IOException {
+        WritableRaster raster = Raster.createInterleavedRaster(DataBuffer.TYPE_BYTE, edge, edge, 4, null);
+        fill(((DataBufferByte) raster.getDataBuffer()).getData(), 6);
+        ImageWriter writer = jpegWriter();
+        return write(writer, jpegParam(writer, progressive), new IIOImage(raster, null, null));
+    }
+
+    /** With the last scan again, as often as it takes. */
+    private static byte[] twelveScans(byte[] jpeg) {
+        int scans = 0;
+        int last = 0;
+        for (int at = 0; at + 1 < jpeg.length; at++) {
+            if (jpeg[at] == (byte) 0xFF && jpeg[at + 1] == (byte) 0xDA) {
+                scans++;
+                last = at;
+            }
+        }
+        ByteArrayOutputStream twelve = new ByteArrayOutputStream();
+        twelve.write(jpeg, 0, jpeg.length - 2);
+        for (; scans < 12; scans++) {
+            twelve.write(jpeg, last, jpeg.length - 2 - last);
+        }
+        twelve.write(jpeg, jpeg.length - 2, 2);
+        return twelve.toByteArray();
     }
 
     private static BufferedImage noise(int edge, int strength, int type) {
         var image = new BufferedImage(edge, edge, type);
         int[] state = {12345};
         if (image.getRaster().getDataBuffer() instanceof DataBufferByte data) {
-            for (int i = 0; i < data.getData().length; i++) {
-                data.getData()[i] = (byte) (100 + (next(state) & 0xFF) * strength / 256);
-            }
+            fill(data.getData(), strength);
         } else {
             for (int i = 0; i < edge * edge; i++) {
                 image.setRGB(i % edge, i / edge, 0x010101 * (100 + (next(state) & 0xFF) * strength / 256));
             }
         }
         return image;
+    }
+
+    private static void fill(byte[] data, int strength) {
+        int[] state = {12345};
+        for (int i = 0; i < data.length; i++) {
+            data[i] = (byte) (100 + (next(state) & 0xFF) * strength / 256);
+        }
     }
 
     private static byte next(int[] state) {
@@ -160,10 +242,14 @@ public enum CostlyPicture {
     }
 
     private static byte[] write(ImageWriter writer, ImageWriteParam param, BufferedImage image) throws IOException {
+        return write(writer, param, new IIOImage(image, null, null));
+    }
+
+    private static byte[] write(ImageWriter writer, ImageWriteParam param, IIOImage image) throws IOException {
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         try (ImageOutputStream out = ImageIO.createImageOutputStream(file)) {
             writer.setOutput(out);
-            writer.write(null, new IIOImage(image, null, null), param);
+            writer.write(null, image, param);
         }
         writer.dispose();
         return file.toByteArray();

@@ -4,6 +4,7 @@ package org.opensearch.clip.core.image;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -62,7 +63,9 @@ final class Golden {
         try (Resampler resampler = planes.resampler(new Scratch(), Orientation.UPRIGHT)) {
             image.rows(resampler);
         }
-        return planes.pixels();
+        FloatBuffer pixels = FloatBuffer.allocate(spec.floats());
+        planes.put(pixels);
+        return pixels.array();
     }
 
     static RgbImage resize(RgbImage image, int width, int height, Resampler.Filter filter) {

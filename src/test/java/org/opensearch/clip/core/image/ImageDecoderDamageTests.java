@@ -149,6 +149,16 @@ class ImageDecoderDamageTests {
         assertEquals(width, ImageDecoder.header(jpeg(allowed, width, height)).width());
     }
 
+    /** The JDK's reader makes them, and all of the picture for each scan. */
+    @Test
+    void scansOfInksAreDearer() throws IOException {
+        byte[] jpeg = CostlyPicture.JPEG_INKS_PROGRESSIVE.file(64);
+        int frame = new String(jpeg, StandardCharsets.ISO_8859_1).indexOf("\u00ff\u00c2");
+        ByteBuffer.wrap(jpeg).putShort(frame + 5, (short) 3400).putShort(frame + 7, (short) 3400);
+        ImageException e = assertThrows(ImageException.class, () -> ImageDecoder.header(jpeg));
+        assertEquals("the JPEG has 18 scans of 3400x3400 pixels, more than 17", e.getMessage());
+    }
+
     /** The golden one with other numbers: of scans and, in its header, of pixels. */
     private static byte[] jpeg(int scans, int width, int height) {
         byte[] jpeg = Golden.file("jpeg-progressive.jpg");

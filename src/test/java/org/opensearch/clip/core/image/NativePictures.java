@@ -3,6 +3,7 @@ package org.opensearch.clip.core.image;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,6 +30,7 @@ final class NativePictures {
             case "untrusted" -> untrusted();
             case "leak" -> leak();
             case "many" -> many();
+            case "allocated" -> allocated();
             default -> decode(Arrays.copyOfRange(args, 1, args.length));
         }
     }
@@ -128,6 +130,28 @@ final class NativePictures {
                         .equals(alone.get(i % files.size())))
                 .count();
         System.out.println(wrong + " differ");
+    }
+
+    /** Bytes of heap for each picture in the end, beside the 3 bytes for each of the pixels that the tower sees. */
+    private static void allocated() throws IOException {
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        ImagePreprocessor preprocessor = new ImagePreprocessor(DECODER, false);
+        ImageSpec spec = Golden.plain(224, 224);
+        for (CostlyPicture kind : List.of(
+                CostlyPicture.JPEG,
+                CostlyPicture.JPEG_PROGRESSIVE,
+                CostlyPicture.WEBP_LOSSY,
+                CostlyPicture.WEBP_GROUPS,
+                CostlyPicture.PNG_16_BITS)) {
+            byte[] file = kind.file(1000);
+            long before = 0;
+            for (int i = 0; i < 12; i++) {
+                before = i == 2 ? threads.getCurrentThreadAllocatedBytes() : before;
+                preprocessor.make(file, spec, false);
+            }
+            long each = (threads.getCurrentThreadAllocatedBytes() - before) / 10 - spec.floats();
+            System.out.println(kind + " " + each);
+        }
     }
 
     private static void decode(String... files) throws IOException {

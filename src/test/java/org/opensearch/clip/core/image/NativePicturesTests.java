@@ -46,6 +46,17 @@ class NativePicturesTests {
         assertTrue(grown < 40L << 20, answer); // a leak of each picture were 450 MB
     }
 
+    /** A picture of a megapixel has 3 MB as bytes, 4 as words. */
+    @Test
+    void noArrayIsAsLargeAsAPicture() throws Exception {
+        String[] kinds = run("allocated").split("\\R");
+        assertEquals(5, kinds.length);
+        for (String kind : kinds) {
+            long bytes = Long.parseLong(kind.substring(kind.indexOf(' ') + 1));
+            assertTrue(bytes < 128 << 10, kind);
+        }
+    }
+
     @Test
     void manyThreadsDecodeAtATime() throws Exception {
         assertEquals("0 differ", run("many"));
