@@ -31,6 +31,10 @@ public class SupplyChainIT extends OpenSearchTestCase {
     /** Of whose licences one may be chosen. */
     private static final Set<String> CHOICE = Set.of("leptonica");
 
+    /** Of photographs in the sources. */
+    private static final Set<String> PHOTOGRAPHS =
+            Set.of("public domain", "CC0-1.0", "CC-BY-2.0", "CC-BY-3.0", "CC-BY-SA-4.0");
+
     /** What is in the zip under another name than on Maven Central. */
     private static final Map<String, String> RENAMED = Map.of("djl-api", "api", "djl-tokenizers", "tokenizers");
 
@@ -185,6 +189,29 @@ public class SupplyChainIT extends OpenSearchTestCase {
 
     private static void assertAtLeast(String least, String version) {
         assertTrue(version, Runtime.Version.parse(version).compareTo(Runtime.Version.parse(least)) >= 0);
+    }
+
+    public void testEveryPhotographHasAnAuthorAndALicenceThatWeKnow() throws IOException {
+        Path pictures = Path.of("qa/pictures");
+        String table = Files.readString(pictures.resolve("README.md"));
+        String notice = Files.readString(Path.of("NOTICE"));
+        Set<String> named = new TreeSet<>();
+        for (String line : Files.readAllLines(pictures.resolve("photographs.tsv")).stream()
+                .skip(1)
+                .toList()) {
+            String[] row = line.split("\t", -1); // id, title, category, author, licence, source, file
+            named.add(row[0] + ".jpg");
+            assertTrue(line, PHOTOGRAPHS.contains(row[4]));
+            assertTrue(line, table.contains("| " + row[3] + " | " + row[4] + " | <" + row[5] + "> |"));
+            assertTrue(line, notice.replaceAll("\\s+", " ").contains(row[3] + " ("));
+            assertTrue(line, Files.size(pictures.resolve("photographs/" + row[0] + ".jpg")) <= 60_000);
+        }
+        assertTrue(named.toString(), named.size() >= 100);
+        try (Stream<Path> files = Files.list(pictures.resolve("photographs"))) {
+            assertEquals(
+                    named,
+                    files.map(file -> file.getFileName().toString()).collect(Collectors.toCollection(TreeSet::new)));
+        }
     }
 
     public void testTheWrapperChecksWhatItDownloads() throws IOException {
