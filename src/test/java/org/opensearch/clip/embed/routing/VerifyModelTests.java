@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip.embed.routing;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.opensearch.ResourceNotFoundException;
@@ -15,6 +19,8 @@ import org.opensearch.clip.embed.routing.VerifyModel.Response;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.Desired;
 import org.opensearch.common.unit.TimeValue;
+import org.opensearch.common.xcontent.XContentHelper;
+import org.opensearch.common.xcontent.json.JsonXContent;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.rest.RestStatus;
 
@@ -32,9 +38,24 @@ public class VerifyModelTests extends ClipSingleNodeTestCase {
         return new Goldens(List.of(new Source.Text(text)), List.of(vector), Side.PASSAGE, "fp32", expected);
     }
 
+    /** Those of the bundled model but for WebP, which the native library decodes: JNA loads nothing here. {@code 25_verify.yml} has all on a real node. */
+    private static Goldens goldensOfThisJvm() throws IOException {
+        String file = Files.readString(Path.of("config/opensearch-clip-demo-v1/golden.json"));
+        Goldens all = Goldens.parse(XContentHelper.convertToMap(JsonXContent.jsonXContent, file, true));
+        List<Source> inputs = new ArrayList<>(all.inputs());
+        List<float[]> embeddings = new ArrayList<>(all.embeddings());
+        for (int i = inputs.size() - 1; i >= 0; i--) {
+            if (inputs.get(i) instanceof Source.Image image && image.image().startsWith("UklGR")) {
+                inputs.remove(i);
+                embeddings.remove(i);
+            }
+        }
+        return new Goldens(inputs, embeddings, all.side(), all.variant(), all.expected());
+    }
+
     public void testTheBundledModelIsNearItsFullPrecisionWeights() throws Exception {
         loadModel();
-        Response response = verify(null);
+        Response response = verify(goldensOfThisJvm());
         assertTrue(response.passed());
         assertEquals(RestStatus.OK, response.status());
         OnNode node = copyWriteable(response, new NamedWriteableRegistry(List.of()), Response::new)
@@ -43,7 +64,7 @@ public class VerifyModelTests extends ClipSingleNodeTestCase {
         assertEquals("int8", node.verdict().variant());
         assertEquals(0.98, node.verdict().threshold(), 0);
         assertEquals(31, node.verdict().towers().get(Modality.TEXT).count());
-        assertEquals(10, node.verdict().towers().get(Modality.IMAGE).count());
+        assertEquals(8, node.verdict().towers().get(Modality.IMAGE).count());
         node.verdict().towers().values().forEach(tower -> {
             assertTrue("worst " + tower, tower.worst() > 0.98 && tower.worst() < 0.99999);
             assertTrue("mean " + tower, tower.mean() > 0.999 && tower.mean() > tower.worst());
