@@ -34,8 +34,9 @@ record BmpPicture(byte[] bytes, int width, int height, int bits) implements Imag
 
     @Override
     public Header header() {
-        // The reader's samples; of runs it holds two copies.
-        return new Header("BMP", width, height, (bits <= 8 ? 2L : bits / 8) * width * height);
+        // The reader's samples; of runs it holds two copies, and one of the file.
+        long samples = (bits <= 8 ? 2L : bits / 8) * width * height;
+        return new Header("BMP", width, height, samples + bytes.length + 64L * height);
     }
 
     @Override

@@ -38,6 +38,7 @@ final class JpegSegments {
     /** .. and beyond that as many scans as pictures of this size have at most. */
     private static final long LARGE = 50_000_000;
 
+    private static final long ONES = 0x0101010101010101L;
     private static final int SOF0 = 0xC0;
     private static final int SOF2 = 0xC2;
     private static final int DHT = 0xC4;
@@ -236,13 +237,28 @@ final class JpegSegments {
 
     /** Where the next marker with a body, or the end, begins from {@code from} on; the length of the file without one. */
     private int marker(int from) {
-        for (int at = from; at + 1 < bytes.length; at++) {
-            int type = bytes[at] == (byte) 0xFF ? type(at) : 0;
+        for (int at = mark(from); at + 1 < bytes.length; at = mark(at + 1)) {
+            int type = type(at);
             if (type > TEM && type != 0xFF && (type < RST0 || type > SOI)) {
                 return at;
             }
         }
         return bytes.length;
+    }
+
+    /** The next byte 0xFF from {@code from} on, or the length of the file: eight at a time, because most of a file is looked through for them. */
+    private int mark(int from) {
+        int at = from;
+        for (; at + Long.BYTES <= bytes.length; at += Long.BYTES) {
+            long inverse = ~in.getLong(at);
+            if ((inverse - ONES & ~inverse & ONES << 7) != 0) {
+                break;
+            }
+        }
+        while (at < bytes.length && bytes[at] != (byte) 0xFF) {
+            at++;
+        }
+        return at;
     }
 
     private int type(int marker) {

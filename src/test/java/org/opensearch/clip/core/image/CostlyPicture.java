@@ -43,7 +43,7 @@ public enum CostlyPicture {
     PNG_SMALL_CHUNKS {
         @Override
         byte[] file(int edge) {
-            return png(new PngFile(6, 16, false), edge, 640, 8);
+            return png(new PngFile(6, 16, false), edge, 800, 8);
         }
     },
     WEBP_COPIES {
