@@ -47,9 +47,12 @@ public final class ImagePreprocessor {
                 decoder.rows(picture, resampler, scaled ? planes.reduction(width, height) : 1);
                 return new Made(planes, width, height, null);
             }
-            try (InfoRows info = new InfoRows(resampler, orientation, width, height)) {
+            Scratch second = take();
+            try (InfoRows info = new InfoRows(resampler, second, orientation, width, height)) {
                 decoder.rows(picture, info, 1);
                 return new Made(planes, width, height, info.info(header.format()));
+            } finally {
+                give(second);
             }
         } finally {
             give(scratch);

@@ -18,12 +18,12 @@ final class InfoRows implements Rows, AutoCloseable {
      * @param width of the whole picture, turned
      * @param height of the whole picture, turned
      */
-    InfoRows(Rows next, Orientation orientation, int width, int height) {
+    InfoRows(Rows next, Scratch scratch, Orientation orientation, int width, int height) {
         this.next = next;
         this.width = width;
         this.height = height;
         this.grays = new Resampler(
-                new Scratch(),
+                scratch,
                 Resampler.Filter.LANCZOS,
                 ImageInfo.COLUMNS,
                 ImageInfo.ROWS,
