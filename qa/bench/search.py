@@ -131,11 +131,13 @@ class Search:
             begin = time.perf_counter()
             self.http.json("POST", "/bench/_search", body)
             knn.append(time.perf_counter() - begin)
-        c, k, r = (1000 * median(v) for v in (clip, knn, run))
-        self.held &= c - k - r <= 1.5
-        self.report.table("A query by text (MiniLM int8, 3 to 9 words): medians, ms",
-                          ["clip query", "knn with a vector", "bare run", "the rest", "goal", "holds"],
-                          [[c, k, r, c - k - r, "<= 1.5", "yes" if c - k - r <= 1.5 else "NO"]])
+        rows = []
+        for name, share in (("the fastest tenth", 0.1), ("median", 0.5)):
+            c, k, r = (1000 * percentile(v, share) for v in (clip, knn, run))
+            rows.append([name, c, k, r, c - k - r, "<= 1.5", "yes" if c - k - r <= 1.5 else "NO"])
+        self.held &= rows[1][-1] == "yes"
+        self.report.table("A query by text (MiniLM int8, 3 to 9 words), ms; the fastest tenth is what other work on the machine touches least",
+                          ["", "clip query", "knn with a vector", "bare run", "the rest", "goal", "holds"], rows)
 
     def crossover(self):
         fairness.crossover(self)
