@@ -129,8 +129,12 @@ def main():
     peak()
     reference = (peaks[1] + peaks[2]) / 2  # before and after, because the machine has other work
     offered = sent * BULK / (end - begin)
-    print(f"offered {offered:.0f} a second, {offered / peaks[1]:.1f} times the peak, for {end - begin:.0f} s, all answered {answers.indexed and answers.indexed[-1] - begin:.0f} s after the start; "
-          f"indexed {good:.1f} a second, {good / reference:.2f} of the peak before and after")
+    print(f"offered {offered:.0f} a second, {offered / peaks[1]:.1f} times the peak, for {end - begin:.0f} s; "
+          f"indexed and answered {good:.1f} a second meanwhile, {good / reference:.2f} of the peak before and after")
+    if answers.indexed:
+        came = [t - begin for t in answers.indexed]
+        print(f"  answers to what was indexed came {percentile(came, 0.1):.0f}, {percentile(came, 0.5):.0f}, {percentile(came, 0.9):.0f} s after the start "
+              f"(a tenth, half, nine tenths); with the time after the crowd that is {len(came) / max(came):.1f} a second")
     for kind, count in sorted(answers.kinds.items()):
         print(f"  {count:7d}  {kind}")
     if answers.slow:
@@ -140,7 +144,7 @@ def main():
     if control.json("GET", "/_cluster/health")["number_of_nodes"] != 1:
         answers.wrong.append("the node is not in its cluster any more")
     if good < 0.9 * reference:
-        answers.wrong.append(f"indexed {good:.1f} a second, less than 0.9 of {reference:.1f}")
+        answers.wrong.append(f"indexed and answered {good:.1f} a second, less than 0.9 of {reference:.1f}")
     for what in answers.wrong[:20]:
         print("WRONG: " + what)
     sys.exit(1 if answers.wrong else 0)
