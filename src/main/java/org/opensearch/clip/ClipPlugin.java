@@ -13,7 +13,7 @@ import org.opensearch.clip.embed.Embedder;
 import org.opensearch.clip.embed.SpaceRecorder;
 import org.opensearch.clip.embed.routing.EmbedTransports;
 import org.opensearch.clip.embed.routing.VerifyModel;
-import org.opensearch.clip.embed.scheduling.InferenceScheduler;
+import org.opensearch.clip.embed.scheduling.WorkerPools;
 import org.opensearch.clip.ingest.ClipEmbeddingProcessor;
 import org.opensearch.clip.model.Catalog;
 import org.opensearch.clip.model.GpuStats;
@@ -193,7 +193,7 @@ public final class ClipPlugin extends Plugin
 
     @Override
     public List<ExecutorBuilder<?>> getExecutorBuilders(Settings settings) {
-        return InferenceScheduler.executors(settings, LoadedModels.pools());
+        return WorkerPools.executors(settings, LoadedModels.pools());
     }
 
     @Override

@@ -62,13 +62,18 @@ final class BatchRunner {
 
     private final QueryCache cache;
     private final LongSupplier clock;
+    private final LongSupplier ownTime;
     private final Map<DualEncoder, Map<Modality, RunCosts>> costs = Collections.synchronizedMap(new WeakHashMap<>());
     private final Set<Batch> running = ConcurrentHashMap.newKeySet();
 
-    /** @param clock nanoseconds */
-    BatchRunner(QueryCache cache, LongSupplier clock) {
+    /**
+     * @param clock nanoseconds
+     * @param ownTime nanoseconds that the calling thread has computed: what a run costs does not depend on who else wants the cores
+     */
+    BatchRunner(QueryCache cache, LongSupplier clock, LongSupplier ownTime) {
         this.cache = cache;
         this.clock = clock;
+        this.ownTime = ownTime;
     }
 
     // ---- batches
@@ -224,6 +229,7 @@ final class BatchRunner {
         Batch batch = new Batch(inputs, new RunControl(limit, allCores));
         OfModel stats = inputs.getFirst().input().request().stats();
         long start = clock.getAsLong();
+        long before = ownTime.getAsLong();
         inputs.forEach(ready -> ready.input().time().start(shared ? limit.toNanos() : 0));
         running.add(batch);
         List<float[]> vectors;
@@ -250,7 +256,7 @@ final class BatchRunner {
         stats.ran(inputs.size());
         stats.took(Stage.INFER, took);
         if (!allCores) {
-            costs(group).learn(length, inputs.size(), took);
+            costs(group).learn(length, inputs.size(), ownTime.getAsLong() - before);
         }
         for (int i = 0; i < inputs.size(); i++) {
             settled.accept(inputs.get(i), result(inputs.get(i), vectors.get(i)));

@@ -13,15 +13,22 @@ import org.opensearch.clip.core.model.Modality;
 
 /**
  * What waits for a worker of one lane. Groups of inputs that can run together take turns, inside a group the requests: a request of ten thousand
- * inputs does not hold up one of a single input that comes after it. Not thread-safe.
+ * inputs does not hold up one of a single input that comes after it. A turn is several inputs, so that requests end one after the other: were it one input, all
+ * that wait at a time would end at the same late time. Not thread-safe.
  */
 final class FairQueue {
 
     /** What can share a run: the same tower of the same model. */
     record Group(DualEncoder encoder, Modality modality) {}
 
+    private final int turn;
     private final LinkedHashMap<Group, Waiting> groups = new LinkedHashMap<>();
     private int size;
+
+    /** @param turn inputs of a request, before it is another's turn */
+    FairQueue(int turn) {
+        this.turn = turn;
+    }
 
     int size() {
         return size;
@@ -68,13 +75,22 @@ final class FairQueue {
     }
 
     private Waiting waiting(Work work) {
-        return groups.computeIfAbsent(work.input().group(), g -> new Waiting());
+        return groups.computeIfAbsent(work.input().group(), g -> new Waiting(turn));
     }
 
     /** Of one group, in turns over requests. */
     private static final class Waiting {
+        private final int turn;
         private final LinkedHashMap<PendingRequest, Deque<Work>> requests = new LinkedHashMap<>();
         private int size;
+
+        /** Of the turn of the first request. */
+        private int left;
+
+        Waiting(int turn) {
+            this.turn = turn;
+            this.left = turn;
+        }
 
         void addLast(Work work) {
             requests.computeIfAbsent(work.input().request(), r -> new ArrayDeque<>())
@@ -93,11 +109,16 @@ final class FairQueue {
         List<Work> poll(int most) {
             List<Work> polled = new ArrayList<>();
             while (polled.size() < most && size > 0) {
-                Map.Entry<PendingRequest, Deque<Work>> first = requests.pollFirstEntry();
+                Map.Entry<PendingRequest, Deque<Work>> first = requests.firstEntry();
                 polled.add(first.getValue().pollFirst());
                 size--;
-                if (!first.getValue().isEmpty()) {
-                    requests.putLast(first.getKey(), first.getValue());
+                left--;
+                if (first.getValue().isEmpty() || left == 0) {
+                    requests.pollFirstEntry();
+                    left = turn;
+                    if (!first.getValue().isEmpty()) {
+                        requests.putLast(first.getKey(), first.getValue());
+                    }
                 }
             }
             return polled;

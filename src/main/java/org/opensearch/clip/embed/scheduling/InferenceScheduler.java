@@ -28,20 +28,16 @@ import org.opensearch.clip.embed.scheduling.Work.Fetched;
 import org.opensearch.clip.embed.scheduling.Work.Ready;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.clip.settings.ClipSettings;
-import org.opensearch.clip.settings.FetchSettings;
 import org.opensearch.clip.stats.ClipStats;
 import org.opensearch.clip.stats.ClipStats.OfModel;
 import org.opensearch.common.inject.Inject;
 import org.opensearch.common.lease.Releasable;
-import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.util.concurrent.ThreadContext.StoredContext;
 import org.opensearch.core.common.breaker.CircuitBreaker;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.indices.breaker.CircuitBreakerService;
 import org.opensearch.monitor.jvm.JvmInfo;
-import org.opensearch.threadpool.ExecutorBuilder;
-import org.opensearch.threadpool.FixedExecutorBuilder;
 import org.opensearch.threadpool.ThreadPool;
 
 /**
@@ -55,10 +51,6 @@ import org.opensearch.threadpool.ThreadPool;
  * for bookkeeping only.
  */
 public final class InferenceScheduler {
-
-    static final String INGEST = "clip_inference";
-    static final String SEARCH = "clip_search";
-    static final String FETCH = "clip_fetch";
 
     /** Longer than the pause that core makes between two collections that it asks for. */
     private static final TimeValue PATIENCE = TimeValue.timeValueSeconds(6);
@@ -84,19 +76,6 @@ public final class InferenceScheduler {
     /** What somebody works on. */
     private final Set<PendingInput> active = ConcurrentHashMap.newKeySet();
 
-    /** For {@code Plugin.getExecutorBuilders}. */
-    public static List<ExecutorBuilder<?>> executors(Settings settings, ExecutorBuilder<?>... more) {
-        List<ExecutorBuilder<?>> all = new ArrayList<>(List.of(more));
-        all.add(fixed(settings, INGEST, ClipSettings.THREADS.get(settings)));
-        all.add(fixed(settings, SEARCH, ClipSettings.SEARCH_THREADS.get(settings)));
-        all.add(fixed(settings, FETCH, FetchSettings.IMAGE_URL_MAX_CONCURRENT.get(settings)));
-        return all;
-    }
-
-    private static FixedExecutorBuilder fixed(Settings settings, String name, int size) {
-        return new FixedExecutorBuilder(settings, name, size, -1, "thread_pool." + name);
-    }
-
     @Inject
     public InferenceScheduler(
             ThreadPool threadPool,
@@ -104,17 +83,17 @@ public final class InferenceScheduler {
             ClipStats stats,
             CircuitBreakerService breakers,
             Fetcher fetcher) {
-        this(threadPool, settings, stats, breakers, fetcher, System::nanoTime);
+        this(threadPool, settings, stats, breakers, fetcher, Clock.system());
     }
 
-    /** @param clock nanoseconds */
     InferenceScheduler(
             ThreadPool threadPool,
             ClipSettings settings,
             ClipStats stats,
             CircuitBreakerService breakers,
             Fetcher fetcher,
-            LongSupplier clock) {
+            Clock time) {
+        LongSupplier clock = time.now();
         CircuitBreaker breaker = breakers.getBreaker(CircuitBreaker.REQUEST);
         long heap = JvmInfo.jvmInfo().getMem().getHeapMax().getBytes();
         Map<Lane, DecodeMemory> memory = Map.of(
@@ -129,12 +108,12 @@ public final class InferenceScheduler {
         this.admission = new AdmissionControl(settings, breaker);
         this.fetchStage = new FetchStage(images, admission, clock);
         this.preparer = new Preparer(settings, images, memory, cache, clock);
-        this.runner = new BatchRunner(cache, clock);
+        this.runner = new BatchRunner(cache, clock, time.ofThread());
         this.queues = new LaneQueues(
                 new LaneQueues.Threads(
-                        threadPool.info(SEARCH).getMax(),
-                        threadPool.info(INGEST).getMax(),
-                        threadPool.info(FETCH).getMax()),
+                        threadPool.info(WorkerPools.SEARCH).getMax(),
+                        threadPool.info(WorkerPools.INGEST).getMax(),
+                        threadPool.info(WorkerPools.FETCH).getMax()),
                 () -> settings.image().fetchesOfHost());
         this.ownContext = threadPool.getThreadContext().newRestorableContext(false);
         stats.gauge("lanes", this::gauges);
@@ -219,7 +198,7 @@ public final class InferenceScheduler {
             while ((next = queues.nextFetch(lane, admission::isForFetch)).isPresent()) {
                 PendingInput input = next.get();
                 Releasable reserved = admission.reserve(lane);
-                start(FETCH, () -> fetch(input, reserved));
+                start(WorkerPools.FETCH, () -> fetch(input, reserved));
             }
             for (int idle = queues.engage(lane); idle > 0; idle--) {
                 startWorker(lane);
@@ -278,7 +257,7 @@ public final class InferenceScheduler {
     }
 
     private void startWorker(Lane lane) {
-        start(lane == Lane.SEARCH ? SEARCH : INGEST, () -> work(lane));
+        start(lane == Lane.SEARCH ? WorkerPools.SEARCH : WorkerPools.INGEST, () -> work(lane));
     }
 
     private void workOff(Lane lane) {

@@ -19,6 +19,9 @@ import org.opensearch.clip.embed.scheduling.Work.Given;
  */
 final class LaneQueues {
 
+    /** Inputs of a request that go before it is another's turn: as many as small bulks have. */
+    private static final int TURN = 32;
+
     /** @param fetchers threads for both lanes together */
     record Threads(int ofSearch, int ofIngest, int fetchers) {
         int workers(Lane lane) {
@@ -36,7 +39,7 @@ final class LaneQueues {
 
     private static final class Queues {
         private final FetchQueue toFetch;
-        private final FairQueue toRun = new FairQueue();
+        private final FairQueue toRun = new FairQueue(TURN);
         private int fetching;
         private int working;
 

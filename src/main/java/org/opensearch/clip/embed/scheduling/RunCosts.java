@@ -4,8 +4,8 @@ package org.opensearch.clip.embed.scheduling;
 import java.util.Arrays;
 
 /**
- * What one input of a run costs on one core, learned as runs end: for each length class of texts, classes double; a picture has one. Costs follow what
- * the machine does now, as each run moves the mean by an eighth. Safe for use by many threads.
+ * What one input of a run costs on one core, learned as runs end: for each length class of texts, classes double; a picture has one. Each run moves the mean
+ * by an eighth. Safe for use by many threads.
  */
 final class RunCosts {
 

@@ -12,7 +12,7 @@ import org.opensearch.clip.embed.scheduling.Work.Given;
 /** Who is next. */
 public class FairQueueTests extends QueueTestCase {
 
-    private final FairQueue queue = new FairQueue();
+    private final FairQueue queue = new FairQueue(2);
     /** A job whose items are called by {@code name} and a number; all wait. */
     private PendingRequest add(String name, int items) {
         Source[] sources = IntStream.range(0, items)
@@ -40,14 +40,28 @@ public class FairQueueTests extends QueueTestCase {
                 .toList();
     }
 
-    public void testRequestsTakeTurnsAndEachKeepsItsOrder() {
-        add("a", 4);
+    public void testRequestsTakeTurnsOfSeveralInputsAndEachKeepsItsOrder() {
+        add("a", 5);
         add("b", 1);
         add("c", 2);
-        assertEquals(List.of("a0", "b0", "c0", "a1"), take(4));
-        assertEquals(List.of("c1", "a2", "a3"), take(4));
+        assertEquals(List.of("a0", "a1", "b0", "c0"), take(4));
+        assertEquals(List.of("c1", "a2"), take(2));
+        add("d", 1);
+        assertEquals("the turn of a is not over", List.of("a3", "d0", "a4"), take(4));
         assertEquals(List.of(), take(4));
         assertEquals(0, queue.size());
+    }
+
+    /** Were a turn one input, the first of them would end when nearly all is done. */
+    public void testRequestsOfATurnEndOneAfterTheOther() {
+        for (String name : List.of("a", "b", "c", "d")) {
+            add(name, 2);
+        }
+        List<String> order = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            order.addAll(take(1));
+        }
+        assertEquals(List.of("a0", "a1", "b0", "b1", "c0", "c1", "d0", "d1"), order);
     }
 
     public void testOneTakeIsOfOneTowerAndTowersTakeTurns() {
@@ -70,11 +84,11 @@ public class FairQueueTests extends QueueTestCase {
         add("a", 3);
         add("b", 3);
         List<Work> taken = queue.take((group, waiting) -> 4);
-        assertEquals(List.of("a0", "b0", "a1", "b1"), names(taken));
+        assertEquals(List.of("a0", "a1", "b0", "b1"), names(taken));
         queue.addFirst(taken.get(3));
         queue.addFirst(taken.get(2));
         assertEquals(4, queue.size());
-        assertEquals(List.of("a1", "b1", "a2", "b2"), take(9));
+        assertEquals(List.of("b0", "b1", "a2", "b2"), take(9));
     }
 
     public void testARequestThatLeavesTakesItsInputsWithIt() {

@@ -113,8 +113,9 @@ final class GatedModel implements Closeable {
 
     /** The runs at the door have taken as long as they may. */
     void endAtLimit() {
-        limit.complete(null);
+        CompletableFuture<Void> ofThese = limit;
         limit = new CompletableFuture<>();
+        ofThese.complete(null);
     }
 
     /** Until so many more runs wait at the door, or have gone through it. */

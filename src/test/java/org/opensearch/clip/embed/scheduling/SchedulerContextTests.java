@@ -125,7 +125,7 @@ public class SchedulerContextTests extends SchedulerTestCase {
                 Thread.currentThread().getName(), threadPool.getThreadContext().getHeaders())));
         assertEndedAs("alice", "answer", ask("alice", texts(Lane.SEARCH, "text")));
         List<?> worker = (List<?>) seen.actionGet(AMPLE);
-        assertTrue(worker.toString(), worker.get(0).toString().contains("[" + InferenceScheduler.SEARCH + "]"));
+        assertTrue(worker.toString(), worker.get(0).toString().contains("[" + WorkerPools.SEARCH + "]"));
         assertEquals(Map.of(), worker.get(1));
     }
 }

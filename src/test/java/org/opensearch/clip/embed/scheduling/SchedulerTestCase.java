@@ -70,14 +70,19 @@ public abstract class SchedulerTestCase extends OpenSearchTestCase {
                 new HierarchyCircuitBreakerService(settings, List.of(), clusterSettings);
         breaker = breakers.getBreaker(CircuitBreaker.REQUEST);
         threadPool = new TestThreadPool(
-                getTestName(), settings, InferenceScheduler.executors(settings).toArray(ExecutorBuilder<?>[]::new));
+                getTestName(), settings, WorkerPools.executors(settings).toArray(ExecutorBuilder<?>[]::new));
         fetcher = new Fetcher((task, delay) -> {
             var scheduled =
                     threadPool.schedule(task, TimeValue.timeValueMillis(delay.toMillis()), ThreadPool.Names.GENERIC);
             return scheduled::cancel;
         });
         scheduler = new InferenceScheduler(
-                threadPool, new ClipSettings(settings, clusterSettings), stats, breakers, fetcher, now::get);
+                threadPool,
+                new ClipSettings(settings, clusterSettings),
+                stats,
+                breakers,
+                fetcher,
+                new Clock(now::get, now::get));
     }
 
     static Settings.Builder threads(int n) {
