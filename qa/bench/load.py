@@ -7,9 +7,14 @@ import math
 import os
 import platform
 import statistics
+import sys
 import threading
 import time
+from pathlib import Path
 from urllib.parse import urlparse
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "eval"))
+from node import Node  # noqa: E402
 
 HttpError = http.client.HTTPException
 HEADERS = {"Content-Type": "application/json"}
@@ -57,11 +62,7 @@ def machine():
 
 def declare(http, model):
     """Loads a folder of `config/opensearch-clip/models`."""
-    if model not in [m["model_id"] for m in http.json("GET", "/_plugins/_clip/models")["models"]]:
-        http.json("PUT", f"/_plugins/_clip/models/{model}?load=true&wait_for_completion=true&timeout=30m", {"source": {"path": model}})
-    else:
-        http.json("POST", f"/_plugins/_clip/models/{model}/_load?wait_for_completion=true&timeout=30m")
-    return http.json("GET", f"/_plugins/_clip/models/{model}")
+    return Node(f"http://{http.host}:{http.port}").load(model)
 
 
 def index(http, name, model, kind):

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Stream;
 import org.opensearch.action.admin.cluster.state.ClusterStateRequest;
 import org.opensearch.action.admin.indices.datastream.DeleteDataStreamAction;
 import org.opensearch.action.admin.indices.template.put.PutComposableIndexTemplateAction;
@@ -55,7 +51,6 @@ import org.opensearch.transport.client.Client;
         numClientNodes = 1,
         supportsDedicatedMasters = false)
 public class FirstWriteIT extends OpenSearchIntegTestCase {
-    private static final Path TINY = Path.of("src/test/resources/models/tiny-clip");
     private static final TimeValue LONG = TimeValue.timeValueMinutes(2);
     private static final String MAPPING =
             "{\"properties\": {\"v\": {\"type\": \"knn_vector\", \"dimension\": 24, \"method\":"
@@ -68,18 +63,7 @@ public class FirstWriteIT extends OpenSearchIntegTestCase {
 
     @Override
     protected Path nodeConfigPath(int nodeOrdinal) {
-        Path config = createTempDir();
-        try (Stream<Path> files = Files.walk(TINY)) {
-            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                Path copy = config.resolve("opensearch-clip/models/tiny")
-                        .resolve(TINY.relativize(file).toString());
-                Files.createDirectories(copy.getParent());
-                Files.copy(file, copy);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return config;
+        return TinyFolder.in(createTempDir());
     }
 
     @Override

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.opensearch.clip;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.opensearch.action.bulk.BulkItemResponse;
 import org.opensearch.action.bulk.BulkRequest;
 import org.opensearch.action.bulk.BulkResponse;
@@ -35,7 +31,6 @@ import org.opensearch.transport.client.Client;
         numClientNodes = 1,
         supportsDedicatedMasters = false)
 public class ThreeNodesIT extends OpenSearchIntegTestCase {
-    private static final Path TINY = Path.of("src/test/resources/models/tiny-clip");
     private static final TimeValue LONG = TimeValue.timeValueMinutes(2);
     private static final int DOCUMENTS = 150;
 
@@ -46,18 +41,7 @@ public class ThreeNodesIT extends OpenSearchIntegTestCase {
 
     @Override
     protected Path nodeConfigPath(int nodeOrdinal) {
-        Path config = createTempDir();
-        try (Stream<Path> files = Files.walk(TINY)) {
-            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                Path copy = config.resolve("opensearch-clip/models/tiny")
-                        .resolve(TINY.relativize(file).toString());
-                Files.createDirectories(copy.getParent());
-                Files.copy(file, copy);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return config;
+        return TinyFolder.in(createTempDir());
     }
 
     private static void prepare(Client client) {

@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.opensearch.action.support.PlainActionFuture;
 import org.opensearch.clip.ClipPlugin;
+import org.opensearch.clip.TinyFolder;
 import org.opensearch.clip.model.Observed.State;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.node.DiscoveryNode;
@@ -35,7 +36,6 @@ import org.opensearch.transport.client.Client;
         supportsDedicatedMasters = false)
 public class FirstLoadIT extends OpenSearchIntegTestCase {
 
-    private static final Path TINY = Path.of("src/test/resources/models/tiny-clip");
     private static final TimeValue LONG = TimeValue.timeValueMinutes(2);
 
     private final Map<String, CountDownLatch> busy = new HashMap<>();
@@ -53,18 +53,7 @@ public class FirstLoadIT extends OpenSearchIntegTestCase {
 
     @Override
     protected Path nodeConfigPath(int nodeOrdinal) {
-        Path config = createTempDir();
-        Path target = config.resolve("opensearch-clip/models/tiny");
-        try (Stream<Path> files = Files.walk(TINY)) {
-            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                Path copy = target.resolve(TINY.relativize(file).toString());
-                Files.createDirectories(copy.getParent());
-                Files.copy(file, copy);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return config;
+        return TinyFolder.in(createTempDir());
     }
 
     private List<String> start() {

@@ -9,7 +9,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -25,6 +24,7 @@ import org.opensearch.action.admin.cluster.node.tasks.cancel.CancelTasksRequest;
 import org.opensearch.action.ingest.PutPipelineRequest;
 import org.opensearch.action.support.PlainActionFuture;
 import org.opensearch.clip.ClipPlugin;
+import org.opensearch.clip.TinyFolder;
 import org.opensearch.clip.model.Observed.State;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.common.unit.TimeValue;
@@ -50,7 +50,6 @@ import org.opensearch.transport.client.node.NodeClient;
         supportsDedicatedMasters = false)
 public class ModelsIT extends OpenSearchIntegTestCase {
 
-    private static final Path TINY = Path.of("src/test/resources/models/tiny-clip");
     private static final TimeValue LONG = TimeValue.timeValueMinutes(2);
 
     private final Map<Integer, Path> configs = new ConcurrentHashMap<>();
@@ -62,24 +61,7 @@ public class ModelsIT extends OpenSearchIntegTestCase {
 
     @Override
     protected Path nodeConfigPath(int nodeOrdinal) {
-        return configs.computeIfAbsent(nodeOrdinal, ordinal -> {
-            Path config = createTempDir();
-            copyTiny(config);
-            return config;
-        });
-    }
-
-    private static void copyTiny(Path config) {
-        Path target = config.resolve("opensearch-clip/models/tiny");
-        try (Stream<Path> files = Files.walk(TINY)) {
-            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                Path copy = target.resolve(TINY.relativize(file).toString());
-                Files.createDirectories(copy.getParent());
-                Files.copy(file, copy);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return configs.computeIfAbsent(nodeOrdinal, ordinal -> TinyFolder.in(createTempDir()));
     }
 
     public void testARestoreOfTheGlobalStateSaysWhichModelsItTakesAway() throws Exception {

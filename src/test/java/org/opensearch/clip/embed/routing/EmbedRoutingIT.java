@@ -3,10 +3,8 @@ package org.opensearch.clip.embed.routing;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -26,6 +24,7 @@ import org.opensearch.action.admin.cluster.node.tasks.cancel.CancelTasksRequest;
 import org.opensearch.action.support.IndicesOptions;
 import org.opensearch.action.support.PlainActionFuture;
 import org.opensearch.clip.ClipPlugin;
+import org.opensearch.clip.TinyFolder;
 import org.opensearch.clip.UntrainedKnnPlugin;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.Embed;
@@ -62,8 +61,6 @@ import org.opensearch.threadpool.ThreadPool;
 @ClusterScope(scope = Scope.SUITE, numDataNodes = 2, numClientNodes = 1, supportsDedicatedMasters = false)
 public class EmbedRoutingIT extends OpenSearchIntegTestCase {
 
-    private static final Path TINY = Path.of("src/test/resources/models/tiny-clip");
-
     /** Nothing here waits for it to pass. */
     private static final TimeValue AMPLE = TimeValue.timeValueMinutes(2);
 
@@ -94,23 +91,7 @@ public class EmbedRoutingIT extends OpenSearchIntegTestCase {
     @Override
     protected Path nodeConfigPath(int nodeOrdinal) {
         Path config = createTempDir();
-        Path model = config.resolve("opensearch-clip/models/tiny");
-        try {
-            Files.createDirectories(model.resolve("onnx"));
-            if (WITH_FILES.get()) {
-                for (String file : List.of(
-                        "config.json",
-                        "preprocessor_config.json",
-                        "tokenizer.json",
-                        "onnx/text_model.onnx",
-                        "onnx/vision_model.onnx")) {
-                    Files.copy(TINY.resolve(file), model.resolve(file));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return config;
+        return WITH_FILES.get() ? TinyFolder.in(config) : config;
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.clip.ClipPlugin;
+import org.opensearch.clip.TinyFolder;
 import org.opensearch.clip.UntrainedKnnPlugin;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.Embed;

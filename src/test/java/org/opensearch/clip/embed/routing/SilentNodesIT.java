@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.clip.ClipPlugin;
+import org.opensearch.clip.TinyFolder;
 import org.opensearch.clip.UntrainedKnnPlugin;
 import org.opensearch.clip.core.engine.Input.Side;
 import org.opensearch.clip.embed.Embed.Lane;
