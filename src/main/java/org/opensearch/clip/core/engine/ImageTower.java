@@ -74,18 +74,10 @@ final class ImageTower {
         var vectors = new ArrayList<float[]>(images.size());
         while (vectors.size() < images.size()) {
             int from = vectors.size();
-            vectors.addAll(run(images.subList(from, from + fitting(images.size() - from)), control));
+            int count = memory.fitting(Math.min(images.size() - from, batch), this::bytes);
+            vectors.addAll(run(images.subList(from, from + count), control));
         }
         return vectors;
-    }
-
-    /** How many share a run: as many as there is memory for, or one. */
-    private int fitting(int images) {
-        int count = Math.min(images, batch);
-        while (count > 1 && bytes(count) > memory.most()) {
-            count = Math.ceilDiv(count, 2);
-        }
-        return count;
     }
 
     /** The pixels, as much again for what the first layer makes of them, and what the graph says. */

@@ -87,13 +87,11 @@ final class TextTower {
         return Arrays.asList(vectors);
     }
 
-    /** How many of the first ones share a run: as many as there is memory for, or one. */
+    /** How many of the first ones share a run. */
     private int fitting(List<Prepared.Text> texts) {
-        int count = Math.min(texts.size(), batch);
-        while (count > 1 && graph.session().runBytes(count, longest(texts.subList(0, count))) > memory.most()) {
-            count = Math.ceilDiv(count, 2);
-        }
-        return count;
+        return memory.fitting(
+                Math.min(texts.size(), batch),
+                count -> graph.session().runBytes(count, longest(texts.subList(0, count))));
     }
 
     private int longest(List<Prepared.Text> texts) {

@@ -142,9 +142,8 @@ public final class Resampler implements Rows, AutoCloseable {
             down = down.mirrored(storedHeight);
         }
         Stage last = new Last(across.length(), down.length());
-        // Rounding between the passes makes their order visible. Pillow chooses it since 13.0.0 (its pull request
-        // 9549);
-        // this condition is read off its results.
+        // Rounding between the passes makes their order visible. Pillow chooses it since 13.0.0 (its pull
+        // request 9549); this condition is read off its results.
         int lessHeight = turnedHeight - height;
         boolean columnsFirst = lessHeight > 0 && lessHeight > 2 * (turnedWidth - width);
         first = columnsFirst == orientation.swaps

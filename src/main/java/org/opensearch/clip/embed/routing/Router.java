@@ -23,6 +23,7 @@ import org.opensearch.clip.embed.EmbedTask;
 import org.opensearch.clip.embed.Failures;
 import org.opensearch.clip.embed.VectorFields;
 import org.opensearch.clip.embed.scheduling.InferenceScheduler;
+import org.opensearch.clip.embed.scheduling.RequestLimits;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.Desired;
 import org.opensearch.clip.model.FirstUse;
@@ -277,7 +278,7 @@ public final class Router {
 
         /** A node that says nothing is left for another after a part of the time that the caller gave, for nobody when that is over. */
         private TimeValue silenceBorne(DiscoveryNode asked) {
-            long all = timeout(request.lane(), request.timeout()).nanos();
+            long all = limits(request.lane(), request.timeout()).each().nanos();
             long left = Math.max(1, all - silentNanos);
             boolean another = stops.stream().anyMatch(stop -> !stop.node().equals(asked));
             return TimeValue.timeValueNanos(
@@ -291,7 +292,7 @@ public final class Router {
             return Refusal.unavailable("no node that may hold model [" + request.modelId()
                     + "] answers now: they said nothing for ["
                     + TimeValue.timeValueMillis(TimeUnit.NANOSECONDS.toMillis(silentNanos)) + "], [timeout] is ["
-                    + timeout(request.lane(), request.timeout()) + "]");
+                    + limits(request.lane(), request.timeout()).each() + "]");
         }
 
         private TimeValue remainingWait() {
@@ -351,18 +352,15 @@ public final class Router {
         }
     }
 
-    private TimeValue timeout(Embed.Lane lane, TimeValue given) {
-        ClipSettings.Lanes lanes = settings.lanes();
-        TimeValue usual = lane == Embed.Lane.SEARCH ? lanes.searchTimeout() : lanes.ingestTimeout();
-        return given == null ? usual : given;
+    private RequestLimits limits(Embed.Lane lane, TimeValue given) {
+        return RequestLimits.of(lane, given, settings.lanes());
     }
 
     /** What a node that works may take at most, and the way to it. */
     TimeValue longest(Embed.Lane lane, TimeValue given, TimeValue wait) {
-        TimeValue timeout = timeout(lane, given);
-        TimeValue inQueue =
-                lane == Embed.Lane.SEARCH ? timeout : settings.lanes().ingestMaxQueueTime();
-        return TimeValue.timeValueNanos(wait.nanos() + inQueue.nanos() + timeout.nanos() + LONGEST_SILENCE.nanos());
+        RequestLimits limits = limits(lane, given);
+        return TimeValue.timeValueNanos(
+                wait.nanos() + limits.inQueue().nanos() + limits.each().nanos() + LONGEST_SILENCE.nanos());
     }
 
     private List<DiscoveryNode> inOrder(DeclaredModel model) {

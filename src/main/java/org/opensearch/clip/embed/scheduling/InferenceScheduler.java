@@ -25,6 +25,7 @@ import org.opensearch.clip.embed.Failures;
 import org.opensearch.clip.embed.scheduling.FairQueue.Group;
 import org.opensearch.clip.embed.scheduling.LaneQueues.Taken;
 import org.opensearch.clip.embed.scheduling.Work.Fetched;
+import org.opensearch.clip.embed.scheduling.Work.Given;
 import org.opensearch.clip.embed.scheduling.Work.Ready;
 import org.opensearch.clip.model.LoadedModels.Ref;
 import org.opensearch.clip.settings.ClipSettings;
@@ -131,9 +132,9 @@ public final class InferenceScheduler {
     public void submit(Request request, Ref model, EmbedTask task, Completion<Response> completion) {
         OfModel ofModel = stats.model(model.model().id());
         ofModel.asked(request.lane().name().toLowerCase(Locale.ROOT));
-        PendingRequest.Limits limits = PendingRequest.Limits.of(request, settings.lanes());
+        RequestLimits limits = RequestLimits.of(request.lane(), request.timeout(), settings.lanes());
         PendingRequest pending = new PendingRequest(request, limits, model, ofModel, completion, this::ended, clock);
-        pending.inputs().forEach(this::settleIfKnown);
+        List<Given> given = pending.inputs().stream().map(this::settleIfKnown).toList();
         if (pending.isEnded()) {
             cancel(pending); // where it is not the cache that ended it
             return;
@@ -147,7 +148,7 @@ public final class InferenceScheduler {
         }
         queues.add(
                 request.lane(),
-                pending.inputs().stream().filter(PendingInput::isWanted).toList());
+                given.stream().filter(work -> work.input().isWanted()).toList());
         task.whenCancelled(() -> cancel(pending));
         wake();
     }
@@ -159,11 +160,12 @@ public final class InferenceScheduler {
     }
 
     /** A text that is known needs no turn in the queue; a picture must be read before it can be known. */
-    private void settleIfKnown(PendingInput input) {
+    private Given settleIfKnown(PendingInput input) {
         QueryCache.Key key = QueryCache.keyOf(input);
         if (key != null) {
             cache.get(key).ifPresent(input::settle);
         }
+        return new Given(input, key);
     }
 
     private void ended(PendingRequest request) {

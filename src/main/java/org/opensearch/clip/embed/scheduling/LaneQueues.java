@@ -59,13 +59,13 @@ final class LaneQueues {
         }
     }
 
-    synchronized void add(Lane lane, List<PendingInput> inputs) {
+    synchronized void add(Lane lane, List<Given> works) {
         Queues queues = lanes.get(lane);
-        for (PendingInput input : inputs) {
-            if (input.source().isUrl()) {
-                queues.toFetch.addLast(input);
+        for (Given work : works) {
+            if (work.input().source().isUrl()) {
+                queues.toFetch.addLast(work.input());
             } else {
-                queues.toRun.addLast(new Given(input));
+                queues.toRun.addLast(work);
             }
         }
     }
@@ -79,7 +79,7 @@ final class LaneQueues {
     synchronized List<Work> remove(PendingRequest request) {
         Queues queues = lanes.get(request.lane());
         List<Work> removed = new ArrayList<>(queues.toRun.remove(request));
-        queues.toFetch.remove(request).forEach(input -> removed.add(new Given(input)));
+        queues.toFetch.remove(request).forEach(input -> removed.add(new Given(input, null)));
         return removed;
     }
 

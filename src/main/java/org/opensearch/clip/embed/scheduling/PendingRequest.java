@@ -23,10 +23,8 @@ import org.opensearch.clip.embed.Failures;
 import org.opensearch.clip.embed.Source;
 import org.opensearch.clip.model.DeclaredModel;
 import org.opensearch.clip.model.LoadedModels.Ref;
-import org.opensearch.clip.settings.ClipSettings;
 import org.opensearch.clip.stats.ClipStats.OfModel;
 import org.opensearch.common.concurrent.RefCountedReleasable;
-import org.opensearch.common.unit.TimeValue;
 
 /**
  * A request on the node that runs it: one {@link PendingInput} for each distinct input. It ends once, with the last input or when it is given up, and keeps
@@ -37,25 +35,10 @@ final class PendingRequest {
     /** Heap of a request and of an input beside the strings, roughly: a million tiny texts are not free either. */
     private static final int OVERHEAD = 512;
 
-    /**
-     * How long a request may take.
-     *
-     * @param each while an input is worked on
-     * @param inQueue until the last input leaves the queue
-     */
-    record Limits(TimeValue each, TimeValue inQueue) {
-        static Limits of(Request request, ClipSettings.Lanes settings) {
-            boolean search = request.lane() == Lane.SEARCH;
-            TimeValue usual = search ? settings.searchTimeout() : settings.ingestTimeout();
-            TimeValue each = request.timeout() == null ? usual : request.timeout();
-            return new Limits(each, search ? each : settings.ingestMaxQueueTime());
-        }
-    }
-
     private final Lane lane;
     private final Side side;
     private final boolean describesPictures;
-    private final Limits limits;
+    private final RequestLimits limits;
     private final long queueDeadline;
     private final long bytes;
     private final OfModel stats;
@@ -75,7 +58,7 @@ final class PendingRequest {
      */
     PendingRequest(
             Request request,
-            Limits limits,
+            RequestLimits limits,
             Ref model,
             OfModel stats,
             Completion<Response> completion,
@@ -122,7 +105,7 @@ final class PendingRequest {
         return describesPictures;
     }
 
-    Limits limits() {
+    RequestLimits limits() {
         return limits;
     }
 

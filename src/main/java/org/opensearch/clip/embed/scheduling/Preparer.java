@@ -93,20 +93,20 @@ final class Preparer {
             case Fetched fetched -> picture(encoder, input, fetched.bytes());
             case Given given ->
                 switch (input.source()) {
-                    case Source.Text text -> text(encoder, input, text.text());
+                    case Source.Text text -> text(encoder, given, text.text());
                     case Source.Image image -> picture(encoder, input, images.decode(image.image()));
                 };
         };
     }
 
-    private Ready text(DualEncoder encoder, PendingInput input, String text) {
+    private Ready text(DualEncoder encoder, Given given, String text) {
         if (text.isBlank()) {
             throw new InputException(InputException.Kind.INVALID_TEXT, "text is empty");
         }
         CappedText capped = CappedText.of(text, settings.text().maxBytes());
-        Prepared prepared =
-                encoder.prepare(new Input.Text(capped.text(), input.request().side()));
-        return new Ready(input, prepared, capped.cut(), QueryCache.keyOf(input), NOTHING);
+        Prepared prepared = encoder.prepare(
+                new Input.Text(capped.text(), given.input().request().side()));
+        return new Ready(given.input(), prepared, capped.cut(), given.key(), NOTHING);
     }
 
     /** A picture that is known need not be decoded. */

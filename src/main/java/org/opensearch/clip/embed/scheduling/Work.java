@@ -13,8 +13,12 @@ sealed interface Work extends Releasable {
 
     PendingInput input();
 
-    /** As it was sent. */
-    record Given(PendingInput input) implements Work {
+    /**
+     * As it was sent.
+     *
+     * @param key by which the vector of a text is kept, {@code null} when it is not
+     */
+    record Given(PendingInput input, QueryCache.Key key) implements Work {
         @Override
         public void close() {}
     }

@@ -23,7 +23,7 @@ public class FairQueueTests extends QueueTestCase {
 
     private PendingRequest add(Source... sources) {
         PendingRequest request = request(Lane.INGEST, sources);
-        request.inputs().forEach(input -> queue.addLast(new Given(input)));
+        request.inputs().forEach(input -> queue.addLast(new Given(input, null)));
         return request;
     }
 

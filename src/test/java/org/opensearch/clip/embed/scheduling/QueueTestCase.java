@@ -58,7 +58,7 @@ public abstract class QueueTestCase extends OpenSearchTestCase {
         var completion = new Completion<Embed.Response>(threadPool, ActionListener.wrap(() -> {}));
         return new PendingRequest(
                 request,
-                new PendingRequest.Limits(ample, ample),
+                new RequestLimits(ample, ample),
                 ref,
                 new ClipStats().model("m"),
                 completion,
