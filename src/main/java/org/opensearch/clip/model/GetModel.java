@@ -159,7 +159,7 @@ public final class GetModel {
 
         private Response join(String id, ObserveModels.Response answers) {
             ClusterState state = cluster.state();
-            ModelMetadata metadata = ModelMetadata.of(state);
+            ModelMetadata metadata = ModelMetadata.recovered(state);
             Map<String, String> unreadable = metadata.unreadable();
             if (id != null) {
                 unreadable = unreadable.containsKey(id) ? Map.of(id, unreadable.get(id)) : Map.of();

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.opensearch.OpenSearchException;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.ResourceNotFoundException;
 import org.opensearch.Version;
@@ -32,6 +33,7 @@ import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.NamedXContentRegistry;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.core.xcontent.XContentParser;
+import org.opensearch.gateway.GatewayService;
 
 /**
  * The declared models, as a section of the cluster state that survives a full restart and travels with snapshots. Immutable.
@@ -75,6 +77,18 @@ public final class ModelMetadata implements Metadata.Custom {
     public static ModelMetadata of(ClusterState state) {
         ModelMetadata metadata = state.metadata().custom(TYPE);
         return metadata == null ? EMPTY : metadata;
+    }
+
+    /**
+     * As {@link #of}, for somebody who asks: a cluster that has just started has no metadata, whatever it had before.
+     *
+     * @throws OpenSearchException 503 until it has recovered its state
+     */
+    public static ModelMetadata recovered(ClusterState state) {
+        if (state.blocks().hasGlobalBlock(GatewayService.STATE_NOT_RECOVERED_BLOCK)) {
+            throw Refusal.unavailable("the cluster has just started and does not know yet which models are declared");
+        }
+        return of(state);
     }
 
     public Collection<DeclaredModel> models() {

@@ -13,6 +13,7 @@ import org.opensearch.clip.core.model.Artifact;
 import org.opensearch.cluster.ClusterName;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.Diff;
+import org.opensearch.cluster.block.ClusterBlocks;
 import org.opensearch.cluster.metadata.Metadata;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.common.xcontent.json.JsonXContent;
@@ -20,6 +21,7 @@ import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.common.io.stream.Writeable;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.xcontent.XContentParser;
+import org.opensearch.gateway.GatewayService;
 import org.opensearch.test.AbstractDiffableSerializationTestCase;
 
 /** Wire, disk and diffs of the section, also for keys that this release does not know. */
@@ -222,5 +224,18 @@ public class ModelMetadataTests extends AbstractDiffableSerializationTestCase<Me
 
     public void testIsWrittenToDiskToSnapshotsAndToTheApi() {
         assertEquals(Metadata.ALL_CONTEXTS, ModelMetadata.EMPTY.context());
+    }
+
+    public void testAClusterThatHasJustStartedDoesNotKnowItsModelsYet() {
+        ClusterState started = ClusterState.builder(ClusterName.DEFAULT)
+                .blocks(ClusterBlocks.builder().addGlobalBlock(GatewayService.STATE_NOT_RECOVERED_BLOCK))
+                .build();
+        var e = expectThrows(OpenSearchStatusException.class, () -> ModelMetadata.recovered(started));
+        assertEquals(RestStatus.SERVICE_UNAVAILABLE, e.status());
+        assertNotNull(e.getHeader("Retry-After"));
+        ClusterState recovered = ClusterState.builder(started)
+                .blocks(ClusterBlocks.EMPTY_CLUSTER_BLOCK)
+                .build();
+        assertEquals(Set.of(), ModelMetadata.recovered(recovered).ids());
     }
 }

@@ -155,6 +155,7 @@ public class ModelsIT extends OpenSearchIntegTestCase {
 
         internalCluster().fullRestart();
         ensureStableCluster(3);
+        ensureGreen(); // red until the state has been recovered
 
         assertBusy(() -> assertEverywhere(get("tiny"), State.LOADED, 3));
         assertEquals(before.model(), get("tiny").model());

@@ -59,7 +59,7 @@ record Resolution(DeclaredModel model, Kept kept, List<String> warnings) {
         if (named.isEmpty()) {
             return recorded(state, fields);
         }
-        return ModelMetadata.of(state).require(named.get());
+        return ModelMetadata.recovered(state).require(named.get());
     }
 
     /** The model that the vectors searched are known to be of, where nobody names one; of several, the first that is loaded. */

@@ -318,7 +318,7 @@ public final class VerifyModel {
         }
 
         private DeclaredModel model(String id) {
-            return ModelMetadata.of(cluster.state()).require(id);
+            return ModelMetadata.recovered(cluster.state()).require(id);
         }
     }
 
